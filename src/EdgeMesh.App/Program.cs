@@ -1,0 +1,2 @@
+// composition root, written last
+return 0;

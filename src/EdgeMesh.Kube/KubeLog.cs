@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Kube;
+
+internal static partial class KubeLog
+{
+    [LoggerMessage(1, LogLevel.Information, "manifests read from {Directory}: {Files} files, {Services} Services, {Slices} EndpointSlices, {Nodes} Nodes")]
+    public static partial void ManifestsRead(ILogger log, string directory, int files, int services, int slices, int nodes);
+
+    [LoggerMessage(2, LogLevel.Information, "manifests changed: {Files} ({Services} Services, {Nodes} Nodes changed)")]
+    public static partial void ManifestsChanged(ILogger log, string files, int services, int nodes);
+
+    [LoggerMessage(3, LogLevel.Warning, "{Problem}")]
+    public static partial void Problem(ILogger log, SourceProblem problem);
+
+    [LoggerMessage(4, LogLevel.Information, "mended: {Problem}")]
+    public static partial void Mended(ILogger log, SourceProblem problem);
+
+    [LoggerMessage(5, LogLevel.Debug, "{File}:{Line}: {Kind} is nothing the mesh uses")]
+    public static partial void KindIgnored(ILogger log, string file, int line, string kind);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Directory} cannot be watched, it is read every {Seconds} s instead: {Reason}")]
+    public static partial void CannotWatch(ILogger log, string directory, double seconds, string reason);
+
+    [LoggerMessage(7, LogLevel.Debug, "the watch on {Directory} is renewed: {Reason}")]
+    public static partial void WatchRenewed(ILogger log, string directory, string reason);
+
+    [LoggerMessage(8, LogLevel.Error, "reading {Directory} failed, it is tried again")]
+    public static partial void ReadFailed(ILogger log, Exception fault, string directory);
+
+    [LoggerMessage(9, LogLevel.Warning, "the snapshot {File} is unusable and was set aside as {Aside}: {Reason}")]
+    public static partial void SnapshotSetAside(ILogger log, string file, string aside, string reason);
+
+    [LoggerMessage(10, LogLevel.Debug, "snapshot written to {File}: {Bytes} bytes")]
+    public static partial void SnapshotWritten(ILogger log, string file, long bytes);
+}

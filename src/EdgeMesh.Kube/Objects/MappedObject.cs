@@ -1,0 +1,9 @@
+using EdgeMesh.Model;
+
+namespace EdgeMesh.Kube;
+
+/// <summary>An object as the model wants it.</summary>
+/// <param name="Key">Which object.</param>
+/// <param name="Line">Where it begins, 0 without lines.</param>
+/// <param name="Value">A <see cref="Service"/>, <see cref="EndpointSlice"/> or <see cref="Node"/>.</param>
+internal sealed record MappedObject(ObjectKey Key, int Line, object Value);

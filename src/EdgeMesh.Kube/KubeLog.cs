@@ -31,6 +31,15 @@ internal static partial class KubeLog
     [LoggerMessage(9, LogLevel.Warning, "the snapshot {File} is unusable and was set aside as {Aside}: {Reason}")]
     public static partial void SnapshotSetAside(ILogger log, string file, string aside, string reason);
 
+    [LoggerMessage(11, LogLevel.Information, "last good state read from {File}: {Objects} objects, saved {SavedAt:O}")]
+    public static partial void SnapshotRestored(ILogger log, string file, int objects, DateTimeOffset savedAt);
+
+    [LoggerMessage(12, LogLevel.Warning, "the snapshot {File} cannot be read: {Reason}")]
+    public static partial void SnapshotUnreadable(ILogger log, string file, string reason);
+
+    [LoggerMessage(13, LogLevel.Warning, "the last good state cannot be written to {File}: {Reason}")]
+    public static partial void SnapshotNotWritten(ILogger log, string file, string reason);
+
     [LoggerMessage(10, LogLevel.Debug, "snapshot written to {File}: {Bytes} bytes")]
     public static partial void SnapshotWritten(ILogger log, string file, long bytes);
 }

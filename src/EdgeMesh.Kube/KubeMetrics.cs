@@ -21,10 +21,15 @@ internal static class KubeMetrics
     private static readonly Counter<long> Reads =
         Meter.CreateCounter<long>("edgemesh_kube_file_reads_total", description: "Manifest files parsed, by result");
 
+    private static readonly Gauge<long> SnapshotBytes =
+        Meter.CreateGauge<long>("edgemesh_kube_snapshot_bytes", description: "Size of the last good state on disk");
+
     private static readonly KeyValuePair<string, object?> Good = new("result", "good");
     private static readonly KeyValuePair<string, object?> Broken = new("result", "broken");
 
     public static void FileRead(bool isBroken) => Reads.Add(1, isBroken ? Broken : Good);
+
+    public static void SnapshotWritten(long bytes) => SnapshotBytes.Record(bytes);
 
     public static void Changed() => Changes.Add(1);
 

@@ -208,18 +208,7 @@ internal sealed class ManifestSet
                 break;
         }
 
-        switch (now?.Value)
-        {
-            case Service service:
-                update.Set(service);
-                break;
-            case EndpointSlice slice:
-                update.Set(slice);
-                break;
-            case Node node:
-                update.Set(node);
-                break;
-        }
+        now?.PutInto(update);
     }
 
     private sealed record ManifestFile(ImmutableArray<MappedObject> InForce, ImmutableArray<Fault> Faults)

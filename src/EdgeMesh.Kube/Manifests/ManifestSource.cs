@@ -12,7 +12,7 @@ namespace EdgeMesh.Kube;
 public sealed class ManifestSource : IAsyncDisposable
 {
     // The tick finds what inotify cannot tell; it is lengthened where a look at the directory is expensive.
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
     private const int TickPerCost = 1000;
 
     // An editor that truncates and then writes shows an empty file for a moment; a file that stays empty was meant to be.

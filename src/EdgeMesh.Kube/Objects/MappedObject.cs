@@ -6,4 +6,21 @@ namespace EdgeMesh.Kube;
 /// <param name="Key">Which object.</param>
 /// <param name="Line">Where it begins, 0 without lines.</param>
 /// <param name="Value">A <see cref="Service"/>, <see cref="EndpointSlice"/> or <see cref="Node"/>.</param>
-internal sealed record MappedObject(ObjectKey Key, int Line, object Value);
+internal sealed record MappedObject(ObjectKey Key, int Line, object Value)
+{
+    public void PutInto(MeshUpdate update)
+    {
+        switch (Value)
+        {
+            case Service service:
+                update.Set(service);
+                break;
+            case EndpointSlice slice:
+                update.Set(slice);
+                break;
+            case Node node:
+                update.Set(node);
+                break;
+        }
+    }
+}

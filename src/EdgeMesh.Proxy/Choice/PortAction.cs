@@ -1,0 +1,12 @@
+namespace EdgeMesh.Proxy.Choice;
+
+internal enum PortAction : byte
+{
+    Serve,
+
+    /// <summary>No endpoint anywhere: TCP RST, ICMP port unreachable.</summary>
+    Reject,
+
+    /// <summary><c>internalTrafficPolicy: Local</c> and none on this node, though there are some elsewhere.</summary>
+    Drop,
+}

@@ -1,0 +1,74 @@
+using EdgeMesh.Proxy.Host;
+
+namespace EdgeMesh.Proxy.Rules;
+
+/// <summary>
+/// Our table in the kernel: writes transactions through the nft command and knows which notifications they cause. One
+/// caller at a time, <see cref="OwnCommit"/> from any thread.
+/// </summary>
+internal sealed class NftTable(RuleFamily family)
+{
+    private int ownCommits;
+    private string shape = "";
+
+    /// <returns>Null if it was committed, else the reason; then nothing of it was.</returns>
+    public async Task<string?> ApplyAsync(string transaction, bool isFull, CancellationToken stop)
+    {
+        Interlocked.Increment(ref ownCommits);
+        CommandResult result = await Command.RunAsync("nft", ["-f", "-"], transaction, stop).ConfigureAwait(false);
+        if (!result.Succeeded)
+        {
+            OwnCommit();
+            ProxyMetrics.RuleFailures.Add(1);
+            return result.FirstError;
+        }
+
+        ProxyMetrics.Transactions.Add(1, new KeyValuePair<string, object?>("kind", isFull ? "full" : "difference"));
+        if (isFull)
+        {
+            shape = await ShapeAsync(stop).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    /// <summary>A commit that touched the table was announced.</summary>
+    /// <returns>True if it was one of ours. Commits are told apart by number, not by process id: that is another one in a pod.</returns>
+    public bool OwnCommit()
+    {
+        while (true)
+        {
+            int count = Volatile.Read(ref ownCommits);
+            if (count == 0)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref ownCommits, count - 1, count) == count)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Looks whether chains, maps and sets (not their elements) are as they were written; forgets announcements that were lost.</summary>
+    public async Task<bool> IsIntactAsync(CancellationToken stop)
+    {
+        Volatile.Write(ref ownCommits, 0);
+        return shape.Length > 0 && shape == await ShapeAsync(stop).ConfigureAwait(false);
+    }
+
+    /// <returns>True if there was one.</returns>
+    public static async Task<bool> DeleteAsync(string family, CancellationToken stop)
+    {
+        CommandResult result = await Command.RunAsync("nft", ["delete", "table", family, RuleText.TableName], null, stop).ConfigureAwait(false);
+        return result.Succeeded;
+    }
+
+    private async Task<string> ShapeAsync(CancellationToken stop)
+    {
+        CommandResult result = await Command.RunAsync(
+            "nft", ["-t", "list", "table", family.Table, RuleText.TableName], null, stop).ConfigureAwait(false);
+        return result.Succeeded ? result.Output : "";
+    }
+}

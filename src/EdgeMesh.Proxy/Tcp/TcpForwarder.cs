@@ -1,0 +1,250 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Model;
+using EdgeMesh.Proxy.Balance;
+using EdgeMesh.Proxy.Choice;
+using EdgeMesh.Proxy.Host;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace EdgeMesh.Proxy.Tcp;
+
+/// <summary>
+/// The agent's TCP arm: one listener for all Services. Each connection runs by itself from the moment it is accepted, so a
+/// slow endpoint delays nobody else.
+/// </summary>
+internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForward forward, FileLimit files, ILogger log)
+    : IAsyncDisposable
+{
+    /// <summary>The kernel cuts it to net.core.somaxconn.</summary>
+    private const int Backlog = 4096;
+
+    private readonly ConcurrentDictionary<long, Task> running = new();
+    private readonly CancellationTokenSource stopping = new();
+    private Socket? listener;
+    private SafeFileHandle? spare;
+    private Task accepting = Task.CompletedTask;
+    private long lastId;
+    private long lastLimitLog;
+
+    public int Port { get; private set; }
+
+    public void Start()
+    {
+        Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, 0));
+            socket.Listen(Backlog);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new MeshException(MeshExit.Failed, $"cannot listen on {address} ({e.Message}): is the address on the mesh device?", e);
+        }
+
+        Port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        spare = OpenSpare();
+        listener = socket;
+        accepting = AcceptAsync(socket);
+    }
+
+    /// <summary>Unbind, abort what runs, wait for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        listener?.Dispose();
+        await accepting.ConfigureAwait(false);
+        await Task.WhenAll(running.Values).ConfigureAwait(false);
+        spare?.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket socket)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            Socket client;
+            try
+            {
+                client = await socket.AcceptAsync(stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets)
+            {
+                ShedOne(socket);
+                continue;
+            }
+            catch (SocketException) when (!stopping.IsCancellationRequested)
+            {
+                // The client gave up while it waited in the backlog.
+                continue;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+
+            if (!files.TryTake(2))
+            {
+                SocketSetup.Reset(client);
+                CountLimit();
+                continue;
+            }
+
+            long id = ++lastId;
+            Task task = Task.Run(() => ServeAsync(id, client));
+            running[id] = task;
+            if (task.IsCompleted)
+            {
+                running.TryRemove(id, out _);
+            }
+        }
+    }
+
+    private async Task ServeAsync(long id, Socket client)
+    {
+        ProxyMetrics.TcpOpen.Add(1);
+        try
+        {
+            string outcome = await ForwardAsync(client).ConfigureAwait(false);
+            ProxyMetrics.TcpConnections.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        }
+        catch (Exception e)
+        {
+            SocketSetup.Reset(client);
+            if (e is not (SocketException or OperationCanceledException or ObjectDisposedException))
+            {
+                ProxyLog.Failed(log, e, "a TCP connection");
+            }
+        }
+        finally
+        {
+            ProxyMetrics.TcpOpen.Add(-1);
+            files.Give(2);
+            running.TryRemove(id, out _);
+        }
+    }
+
+    private async Task<string> ForwardAsync(Socket client)
+    {
+        if (!TryFindPlan(client, out PortPlan plan, out string destination) || client.RemoteEndPoint is not IPEndPoint from)
+        {
+            ProxyLog.NoService(log, SafeRemote(client), destination);
+            SocketSetup.Reset(client);
+            return "no-service";
+        }
+
+        client.NoDelay = true;
+        client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        ReadOnlyMemory<byte> replay = default;
+        Balancer.Attempts attempts = balancer.Begin(plan, from.Address);
+        while (attempts.TryNext(out PlannedEndpoint endpoint))
+        {
+            TcpForwardResult result = endpoint is { Placement: Placement.Remote, Node: NodeName node }
+                ? await forward(
+                    new DialTarget(node, TransportProtocol.Tcp, endpoint.Address, plan.Service, from), client, replay, stopping.Token)
+                    .ConfigureAwait(false)
+                : await LocalConnection.RunAsync(endpoint.Address, client, replay, stopping.Token).ConfigureAwait(false);
+            if (result.Status == DialStatus.Ok)
+            {
+                balancer.Succeeded(plan, endpoint);
+                return "ok";
+            }
+
+            ProxyLog.AttemptFailed(log, from, plan.Key, endpoint.Address, endpoint.Node, result.Status);
+            if (result.Status == DialStatus.Lost)
+            {
+                // Nobody knows what was delivered, so nobody may try again.
+                return "lost";
+            }
+
+            balancer.Failed(plan, endpoint);
+            replay = result.Unsent;
+            if (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        SocketSetup.Reset(client);
+        return "refused";
+    }
+
+    private bool TryFindPlan(Socket client, out PortPlan plan, out string destination)
+    {
+        Span<byte> original = stackalloc byte[4];
+        if (!SocketSetup.TryGetOriginalDestination(client, original, out ushort port))
+        {
+            plan = null!;
+            destination = "a connection without DNAT";
+            return false;
+        }
+
+        IPAddress to = new(original);
+        destination = $"{to}:{port}";
+        return balancer.TryFind(new PortKey(to, TransportProtocol.Tcp, port), out plan);
+    }
+
+    private static EndPoint? SafeRemote(Socket client)
+    {
+        try
+        {
+            return client.RemoteEndPoint;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Out of files in spite of the count: a connection in the backlog would be tried for ever and never told. One file kept
+    /// for this moment lets it be accepted and reset.
+    /// </summary>
+    private void ShedOne(Socket socket)
+    {
+        spare?.Dispose();
+        try
+        {
+            if (socket.Poll(0, SelectMode.SelectRead))
+            {
+                SocketSetup.Reset(socket.Accept());
+            }
+        }
+        catch (SocketException)
+        {
+            // Another thread took the file; the next turn tries again.
+        }
+
+        spare = OpenSpare();
+        CountLimit();
+    }
+
+    private static SafeFileHandle? OpenSpare()
+    {
+        try
+        {
+            return File.OpenHandle("/dev/null");
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private void CountLimit()
+    {
+        ProxyMetrics.TcpConnections.Add(1, new KeyValuePair<string, object?>("outcome", "file-limit"));
+        long now = Environment.TickCount64;
+        if (now - lastLimitLog > 10_000)
+        {
+            lastLimitLog = now;
+            ProxyLog.FileLimit(log, files.Files);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using EdgeMesh.ProxyHost;
+
+// The proxy in a network namespace of its own, without the other rooms: a test starts it with `ip netns exec`, because the
+// namespace belongs to the process. Beside it the ends of its connections: servers that say who they are, and clients that
+// say what they saw.
+return args switch
+{
+    ["proxy", ..] => await ProxyRun.RunAsync(args[1..]),
+    ["serve", string name, string port] => await EchoServer.RunAsync(name, int.Parse(port)),
+    ["spread", string to, string count] => await Client.SpreadAsync(to, int.Parse(count)),
+    ["upload", string to, string bytes] => await Client.UploadAsync(to, int.Parse(bytes)),
+    ["connect", string to] => await Client.ConnectAsync(to),
+    ["reset", string to] => await Client.ResetAsync(to),
+    ["udp", string to, string bytes] => await Client.DatagramAsync(to, int.Parse(bytes)),
+    ["udp-spread", string to, string count] => await Client.DatagramSpreadAsync(to, int.Parse(count)),
+    ["udp-burst", string to, string count, string rate] => await Client.BurstAsync(to, int.Parse(count), int.Parse(rate)),
+    ["udp-follow", string to] => await Client.FollowAsync(to),
+    _ => throw new ArgumentException("proxy | serve | spread | upload | connect | reset | udp | udp-spread | udp-burst | udp-follow"),
+};

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using EdgeMesh.Kube;
+using EdgeMesh.Model;
+using EdgeMesh.Proxy;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.ProxyHost;
+
+internal static class ProxyRun
+{
+    /// <summary>NODE MANIFESTS [--keep-rules] [NODE=ADDRESS]...: a peer is dialled at ADDRESS with the endpoint's port.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        ProxyOptions options = new() { Self = NodeName.Parse(args[0]), KeepRules = args.Contains("--keep-rules") };
+        if (args.Contains("--cleanup"))
+        {
+            foreach (string line in await ProxyCleanup.RunAsync(options, CancellationToken.None))
+            {
+                Console.WriteLine(line);
+            }
+
+            return 0;
+        }
+
+        Dictionary<NodeName, IPAddress> peers = args.Where(a => a.Contains('=')).Select(a => a.Split('='))
+            .ToDictionary(p => NodeName.Parse(p[0]), p => IPAddress.Parse(p[1]));
+        using ILoggerFactory logs = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Debug).AddSimpleConsole(o =>
+        {
+            o.SingleLine = true;
+            o.TimestampFormat = "HH:mm:ss.fff ";
+        }));
+        TaskCompletionSource ended = new();
+        using PosixSignalRegistration signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
+        {
+            c.Cancel = true;
+            ended.TrySetResult();
+        });
+        SnapshotCell cell = new();
+        Peers direct = new(peers);
+        try
+        {
+            await using ProxyService proxy = new(cell, options, direct.ForwardTcpAsync, direct.ForwardUdp, logs);
+            await proxy.StartAsync(CancellationToken.None);
+            await using ManifestSource source = new(cell, args[1], logs);
+            await source.StartAsync(CancellationToken.None);
+            await ended.Task;
+            return 0;
+        }
+        catch (MeshException e)
+        {
+            Console.WriteLine(e.Message);
+            return (int)e.Exit;
+        }
+    }
+}

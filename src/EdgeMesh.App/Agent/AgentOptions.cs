@@ -1,0 +1,46 @@
+using System.Net;
+using EdgeMesh.App.Logging;
+using EdgeMesh.Model;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.App.Agent;
+
+/// <summary>What the operator wrote for an agent, parsed.</summary>
+internal sealed record AgentOptions
+{
+    public required NodeName Node { get; init; }
+
+    public required string StateDirectory { get; init; }
+
+    /// <summary><c>HOST[:PORT]</c> of each server.</summary>
+    public required IReadOnlyList<string> Servers { get; init; }
+
+    /// <summary>Null when the node needs none any more.</summary>
+    public string? TokenFile { get; init; }
+
+    public string? Manifests { get; init; }
+
+    public bool KeepRules { get; init; }
+
+    public IPEndPoint? MetricsListen { get; init; }
+
+    public LogLevel LogLevel { get; init; }
+
+    public LogFormat LogFormat { get; init; }
+
+    public int TunnelPort { get; init; }
+
+    public bool TunnelDirect { get; init; } = true;
+
+    public IReadOnlyList<IPEndPoint> DnsListen { get; init; } = [];
+
+    public required string DnsClusterDomain { get; init; }
+
+    public required string DnsAliasZone { get; init; }
+
+    public IReadOnlyList<IPEndPoint> DnsUpstreams { get; init; } = [];
+
+    public IPNetwork? ServiceCidr { get; init; }
+
+    public IReadOnlyList<IPNetwork> RoutableCidrs { get; init; } = [];
+}

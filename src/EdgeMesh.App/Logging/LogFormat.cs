@@ -1,0 +1,7 @@
+namespace EdgeMesh.App.Logging;
+
+internal enum LogFormat
+{
+    Text,
+    Json,
+}

@@ -1,0 +1,8 @@
+namespace EdgeMesh.App.Metrics;
+
+internal enum MetricKind
+{
+    Counter,
+    Gauge,
+    Histogram,
+}

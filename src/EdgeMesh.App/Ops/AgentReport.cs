@@ -1,0 +1,49 @@
+namespace EdgeMesh.App.Ops;
+
+/// <summary><c>edgemesh status --json</c>.</summary>
+internal sealed record AgentReport
+{
+    public string Role { get; init; } = "agent";
+
+    public required string Node { get; init; }
+
+    public required string Version { get; init; }
+
+    public required string BootId { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    public required long UptimeSeconds { get; init; }
+
+    /// <summary>Null when ready; else what is not done yet or wrong, in words.</summary>
+    public string? NotReady { get; init; }
+
+    public SourceReport? Source { get; init; }
+
+    public required ModelReport Model { get; init; }
+
+    public required IReadOnlyList<ServerLegReport> Servers { get; init; }
+
+    public required PeerCountReport Peers { get; init; }
+
+    public required IReadOnlyList<string> DnsListen { get; init; }
+
+    public required bool ProxyRunning { get; init; }
+
+    public required MemoryReport Memory { get; init; }
+}
+
+/// <summary>Where the model comes from, and what is to be mended there.</summary>
+internal sealed record SourceReport(
+    string Source, bool Synced, DateTimeOffset? LastChange, int Files, IReadOnlyList<SourceProblemReport> Problems);
+
+internal sealed record SourceProblemReport(string File, int Line, string Reason);
+
+/// <summary>How much the mesh knows.</summary>
+internal sealed record ModelReport(int Services, int Endpoints, int Nodes);
+
+/// <summary>One server, as this agent sees it.</summary>
+internal sealed record ServerLegReport(string Address, bool Connected, string Leg, double? RoundTripMs, string? Problem);
+
+/// <summary>Peers by the path their traffic takes now.</summary>
+internal sealed record PeerCountReport(int Connected, int Lan, int Direct, int RelayUdp, int RelayTls);

@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+
+namespace EdgeMesh.App.Ops;
+
+/// <summary>Source-generated JSON of the operator socket and the <c>--json</c> outputs (shapes in <c>docs/operations.md</c>).</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(OperatorRequest))]
+[JsonSerializable(typeof(OperatorFault))]
+[JsonSerializable(typeof(AgentReport))]
+[JsonSerializable(typeof(PeersReport))]
+[JsonSerializable(typeof(PingReport))]
+[JsonSerializable(typeof(ResolveReport))]
+[JsonSerializable(typeof(ServerReport))]
+[JsonSerializable(typeof(VersionReport))]
+[JsonSerializable(typeof(TokensReport))]
+[JsonSerializable(typeof(CreatedTokenReport))]
+[JsonSerializable(typeof(NodesReport))]
+internal sealed partial class OpsJson : JsonSerializerContext;

@@ -1,0 +1,15 @@
+namespace EdgeMesh.App.Ops;
+
+/// <summary><c>edgemesh token create --json</c>. The only time the token itself is shown.</summary>
+internal sealed record CreatedTokenReport(string Id, string Token, string? Node, DateTimeOffset ExpiresAt, int Uses);
+
+/// <summary><c>edgemesh token list --json</c>.</summary>
+internal sealed record TokensReport(IReadOnlyList<TokenReport> Tokens);
+
+/// <param name="State"><c>good</c>, <c>expired</c>, <c>used-up</c> or <c>revoked</c>.</param>
+internal sealed record TokenReport(string Id, string? Node, DateTimeOffset ExpiresAt, int UsesLeft, string State);
+
+/// <summary><c>edgemesh node list --json</c>.</summary>
+internal sealed record NodesReport(IReadOnlyList<NodeReport> Nodes);
+
+internal sealed record NodeReport(string Node, DateTimeOffset EnrolledAt, DateTimeOffset CertificateExpiresAt, bool Revoked);

@@ -1,0 +1,23 @@
+using System.Net;
+using EdgeMesh.App.Logging;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.App.Server;
+
+/// <summary>What the operator wrote for a server, parsed.</summary>
+internal sealed record ServerHostOptions
+{
+    public required string StateDirectory { get; init; }
+
+    public required IReadOnlyList<IPEndPoint> Listen { get; init; }
+
+    public required IReadOnlyList<string> Advertise { get; init; }
+
+    public int SecondUdpPort { get; init; }
+
+    public IPEndPoint? MetricsListen { get; init; }
+
+    public LogLevel LogLevel { get; init; }
+
+    public LogFormat LogFormat { get; init; }
+}

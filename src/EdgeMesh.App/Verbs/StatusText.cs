@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+using EdgeMesh.App.Ops;
+using EdgeMesh.App.Settings;
+
+namespace EdgeMesh.App.Verbs;
+
+/// <summary>The reports as people read them.</summary>
+internal static class StatusText
+{
+    public static string Of(AgentReport report)
+    {
+        StringBuilder text = new();
+        Pair(text, "node", $"{report.Node} ({(report.NotReady is { } reason ? "not ready: " + reason : "ready")})");
+        Pair(text, "version", $"{report.Version}, up {Age(report.UptimeSeconds)}, boot {report.BootId}");
+        if (report.Source is { } source)
+        {
+            string when = source.LastChange is { } change ? $", last change {Ago(change)}" : "";
+            Pair(text, "source", $"{source.Source} ({(source.Synced ? "synced" : "not synced")}, {source.Files} files{when})");
+            foreach (SourceProblemReport problem in source.Problems)
+            {
+                Pair(text, "  problem", problem.Line > 0 ? $"{problem.File}:{problem.Line}: {problem.Reason}" : $"{problem.File}: {problem.Reason}");
+            }
+        }
+
+        Pair(text, "model", $"{report.Model.Services} services, {report.Model.Endpoints} endpoints, {report.Model.Nodes} nodes");
+        foreach (ServerLegReport server in report.Servers)
+        {
+            Pair(text, "server", server.Connected
+                ? $"{server.Address} connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}"
+                : $"{server.Address} not connected{(server.Problem is { } why ? ": " + why : "")}");
+        }
+
+        PeerCountReport peers = report.Peers;
+        Pair(text, "peers", $"{peers.Connected} connected: {peers.Lan} lan, {peers.Direct} direct, {peers.RelayUdp} relay-udp, {peers.RelayTls} relay-tls");
+        Pair(text, "dns", report.DnsListen.Count > 0 ? string.Join(", ", report.DnsListen) : "not running");
+        Pair(text, "proxy", report.ProxyRunning ? "running" : "not running");
+        Memory(text, report.Memory);
+        return text.ToString();
+    }
+
+    public static string Of(ServerReport report)
+    {
+        StringBuilder text = new();
+        Pair(text, "version", $"{report.Version}, up {Age(report.UptimeSeconds)}");
+        Pair(text, "listen", string.Join(", ", report.Listen));
+        Pair(text, "advertise", string.Join(", ", report.Advertise));
+        Pair(text, "nodes", $"{report.Nodes} enrolled, {report.Connected.Count} connected");
+        Pair(text, "relayed", SizeText.Of(report.RelayedBytes));
+        Memory(text, report.Memory);
+        if (report.Connected.Count > 0)
+        {
+            Columns table = new("NODE", "LEG", "REMOTE", "SINCE");
+            foreach (ConnectedNodeReport node in report.Connected)
+            {
+                table.Add(node.Node, node.Leg, node.Remote, Ago(node.Since));
+            }
+
+            text.Append('\n').Append(table);
+        }
+
+        return text.ToString();
+    }
+
+    public static string Of(PeersReport report)
+    {
+        if (report.Peers.Count == 0)
+        {
+            return "no peers yet: the tunnel connects when a Service on another node is called\n";
+        }
+
+        Columns table = new("NODE", "PATH", "REMOTE", "RTT", "SENT", "RECEIVED", "SINCE", "WHY");
+        foreach (PeerReport peer in report.Peers)
+        {
+            table.Add(
+                peer.Node, peer.Connected ? peer.Path : "none", peer.Remote ?? peer.Server, RoundTrip(peer.RoundTripMs, ""),
+                SizeText.Of(peer.Sent.Total), SizeText.Of(peer.Received.Total), peer.Since is { } since ? Ago(since) : null, peer.Why);
+        }
+
+        return table.ToString();
+    }
+
+    public static string Of(PingReport report) => report.Problem is { } problem
+        ? $"{report.Sequence}: {report.Node} does not answer: {problem}"
+        : $"{report.Sequence}: {report.Node} by {report.Path}{(report.Remote is { } remote ? " " + remote : "")}{RoundTrip(report.RoundTripMs, ", ")}";
+
+    public static string Of(ResolveReport report)
+    {
+        StringBuilder text = new();
+        text.Append(CultureInfo.InvariantCulture, $"{report.Name} {report.Type}: {report.Code} from {report.Server} in {report.Milliseconds:0.0} ms\n");
+        foreach (string answer in report.Answers)
+        {
+            text.Append("  ").Append(answer).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static void Memory(StringBuilder text, MemoryReport memory) => Pair(
+        text, "memory", $"{SizeText.Of(memory.Resident)} resident ({SizeText.Of(memory.Anonymous)} anonymous, {SizeText.Of(memory.ManagedHeap)} managed heap)");
+
+    private static void Pair(StringBuilder text, string name, string value) => text.Append(name.PadRight(11)).Append(value).Append('\n');
+
+    private static string Age(long seconds) => DurationText.Short(TimeSpan.FromSeconds(seconds));
+
+    private static string Ago(DateTimeOffset then) => DurationText.Short(DateTimeOffset.UtcNow - then) + " ago";
+
+    private static string RoundTrip(double? milliseconds, string before) => milliseconds is { } value
+        ? string.Create(CultureInfo.InvariantCulture, $"{before}{value:0.0} ms")
+        : "";
+}

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+
+namespace EdgeMesh.Tunnel.Wire;
+
+/// <summary>
+/// Frame of the control stream: length (2: type and body), type (1), body. Small messages have their codec here; readers of
+/// unknown types skip them.
+/// </summary>
+internal static class ControlMessage
+{
+    public const int HeaderLength = 3;
+
+    /// <summary>No message of this version is longer; a longer one is a broken peer.</summary>
+    public const int MaxLength = 4096;
+
+    /// <summary>Takes the first whole message off <paramref name="stream"/>; false if there is none yet.</summary>
+    public static bool TryTake(ref ReadOnlySpan<byte> stream, out ControlType type, out ReadOnlySpan<byte> body)
+    {
+        type = default;
+        body = default;
+        if (stream.Length < HeaderLength)
+        {
+            return false;
+        }
+
+        int length = BinaryPrimitives.ReadUInt16BigEndian(stream);
+        if (length == 0 || length > stream.Length - 2)
+        {
+            return false;
+        }
+
+        type = (ControlType)stream[2];
+        body = stream[HeaderLength..(2 + length)];
+        stream = stream[(2 + length)..];
+        return true;
+    }
+
+    /// <summary>The stream begins with a message of length 0 or over <see cref="MaxLength"/>.</summary>
+    public static bool IsBroken(ReadOnlySpan<byte> stream) =>
+        BinaryPrimitives.TryReadUInt16BigEndian(stream, out ushort length) && length is 0 or > MaxLength;
+
+    public static bool TryReadPunch(ReadOnlySpan<byte> body, out ushort round) => TryReadNumber(body, out round);
+
+    public static bool TryReadRelayLimit(ReadOnlySpan<byte> body, out ushort limit) => TryReadNumber(body, out limit);
+
+    public static int WritePunch(Span<byte> target, ushort round) => WriteNumber(target, ControlType.Punch, round);
+
+    public static int WriteRelayLimit(Span<byte> target, ushort limit) => WriteNumber(target, ControlType.RelayLimit, limit);
+
+    public static int WriteGoing(Span<byte> target)
+    {
+        WireWriter writer = Begin(target, ControlType.Going);
+        return End(ref writer);
+    }
+
+    internal static WireWriter Begin(Span<byte> target, ControlType type)
+    {
+        WireWriter writer = new(target);
+        writer.UInt16(0);
+        writer.Byte((byte)type);
+        return writer;
+    }
+
+    internal static int End(ref WireWriter writer)
+    {
+        if (writer.Length > 0)
+        {
+            writer.PatchLength(0);
+        }
+
+        return writer.Length;
+    }
+
+    private static bool TryReadNumber(ReadOnlySpan<byte> body, out ushort number) => new WireReader(body).TryUInt16(out number);
+
+    private static int WriteNumber(Span<byte> target, ControlType type, ushort number)
+    {
+        WireWriter writer = Begin(target, type);
+        writer.UInt16(number);
+        return End(ref writer);
+    }
+}

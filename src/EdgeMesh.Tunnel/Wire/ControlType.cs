@@ -1,0 +1,11 @@
+namespace EdgeMesh.Tunnel.Wire;
+
+/// <summary>Type of a message on the control stream.</summary>
+internal enum ControlType : byte
+{
+    Hello = 1,
+    Candidates = 2,
+    Punch = 3,
+    RelayLimit = 4,
+    Going = 5,
+}

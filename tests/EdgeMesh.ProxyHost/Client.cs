@@ -119,7 +119,7 @@ internal static class Client
     public static async Task<int> FollowAsync(string to)
     {
         using UdpClient client = Open(to);
-        Task end = Console.In.ReadToEndAsync();
+        Task end = Task.Run(Console.In.ReadToEnd); // its asynchronous form blocks
         string last = "";
         while (!end.IsCompleted)
         {

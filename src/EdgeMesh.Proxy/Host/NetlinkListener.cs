@@ -31,7 +31,16 @@ internal sealed partial class NetlinkListener : IDisposable
             return null;
         }
 
+        // sockaddr_nl: family (2), padding (2), port (4; 0: the kernel gives one), groups (4). An unbound socket has port 0,
+        // and that is the one which multicasts leave out.
+        byte[] address = [Family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         Socket socket = new(new SafeSocketHandle(descriptor, ownsHandle: true));
+        if (Bind(descriptor, address, address.Length) != 0)
+        {
+            socket.Dispose();
+            return null;
+        }
+
         try
         {
             const int SolNetlink = 270;
@@ -67,7 +76,10 @@ internal sealed partial class NetlinkListener : IDisposable
 
     public void Dispose() => socket.Dispose();
 
-    // All arguments are numbers: nothing of this needs unsafe code, and .NET has no address family for netlink.
+    // Numbers and a byte array: nothing of this needs unsafe code, and .NET has no address family for netlink.
     [DllImport("libc", EntryPoint = "socket")]
     private static extern int OpenSocket(int family, int type, int protocol);
+
+    [DllImport("libc", EntryPoint = "bind")]
+    private static extern int Bind(int descriptor, byte[] address, int length);
 }

@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace EdgeMesh.Tests.Lab.Proxy;
+
+/// <summary>Rules over time: changes, foreign flushes, crashes, stops.</summary>
+public sealed class RuleLifeTests : IAsyncLifetime
+{
+    private const string Remote = "10.96.0.12:80";
+
+    private ProxyNet net = null!;
+
+    public async Task InitializeAsync()
+    {
+        net = await ProxyNet.RaiseAsync();
+        await net.ServiceAsync("remote", "10.96.0.12", "172.17.0.3@edge2");
+        await net.StartProxyAsync();
+    }
+
+    public async Task DisposeAsync() => await net.DisposeAsync();
+
+    [Theory]
+    [InlineData("flush ruleset")]
+    [InlineData("delete table ip edgemesh")]
+    [InlineData("flush chain ip edgemesh services")]
+    [InlineData("flush set ip edgemesh cluster-ips")]
+    public async Task ForeignChangeIsRepairedWithinASecond(string change)
+    {
+        string before = await net.NftAsync("list table ip edgemesh");
+        await net.NftAsync(change);
+
+        await ProxyNet.UntilAsync(
+            async () => await net.NftAsync("list table ip edgemesh") == before, TimeSpan.FromSeconds(1), $"repair after {change}");
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+    }
+
+    [Fact]
+    public async Task OwnChangesAreNotTakenForForeignOnes()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            await net.ServiceAsync("more", "10.96.0.30", i % 2 == 0 ? "172.17.0.3@edge2" : "172.17.0.3@edge3");
+        }
+
+        Assert.DoesNotContain(net.ProxyOutput, l => l.Contains("somebody else", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task DeletedDeviceComesBackWithItsRoutes()
+    {
+        await ProxyNet.ShAsync($"ip -n {net.Node} link del edgemesh0");
+
+        await ProxyNet.UntilAsync(
+            async () => (await ProxyNet.OutputAsync($"ip -n {net.Node} route show dev edgemesh0")).Contains("10.96.0.12", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(2), "route to a clusterIP");
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Node, "connect", Remote));
+    }
+
+    [Fact]
+    public async Task RemovedServiceLeavesNoRuleRouteOrSocket()
+    {
+        await net.ServiceAsync("more", "10.96.0.30", "172.17.0.3@edge2");
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Node, "connect", "10.96.0.30:80"));
+
+        File.Delete(Path.Combine(net.Manifests, "more.yaml"));
+
+        await ProxyNet.UntilAsync(
+            async () => !(await net.NftAsync("list table ip edgemesh")).Contains("10.96.0.30", StringComparison.Ordinal)
+                && !(await ProxyNet.OutputAsync($"ip -n {net.Node} route")).Contains("10.96.0.30", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(3), "removal");
+        Assert.Equal("1", (await ProxyNet.OutputAsync($"ip netns exec {net.Node} ss -Hlun src 169.254.96.16 | wc -l")).Trim());
+    }
+
+    [Theory]
+    [InlineData("172.17.0.3@edge2", "edge2", "172.17.0.3@edge3", "edge3")]
+    [InlineData("172.17.0.3@edge2", "edge2", "172.17.0.3@edge1", "pod2")]
+    [InlineData("172.17.0.3@edge1", "pod2", "172.17.0.3@edge3", "edge3")]
+    public async Task UdpClientThatNeverPausesMovesWithItsEndpoint(string first, string firstName, string second, string secondName)
+    {
+        await net.ServiceAsync("moving", "10.96.0.31", first);
+        using BlockingCollection<string> seen = [];
+        using Process follower = net.Start(net.Pod1, ["udp-follow", "10.96.0.31:80"], seen.Add);
+        Assert.True(seen.TryTake(out string? name, TimeSpan.FromSeconds(5)));
+        Assert.Equal(firstName, name);
+
+        await net.ServiceAsync("moving", "10.96.0.31", second);
+
+        Assert.True(seen.TryTake(out name, TimeSpan.FromSeconds(2)), "the client stays with the old endpoint");
+        Assert.Equal(secondName, name);
+        follower.StandardInput.Close();
+        await follower.WaitForExitAsync();
+    }
+
+    [Fact]
+    public async Task CleanStopLeavesNothing()
+    {
+        await net.StopProxyAsync();
+
+        Assert.Equal("", await net.NftAsync("list ruleset"));
+        Assert.DoesNotContain("edgemesh0", await ProxyNet.OutputAsync($"ip -n {net.Node} link; ip -n {net.Node} route"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task KilledProxyIsRepairedByTheNextStartAndCleanupRemovesTheRest()
+    {
+        await net.KillProxyAsync();
+        Assert.Equal("refused", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+
+        await net.StartProxyAsync();
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+        Assert.Equal("same", await ProxyNet.RunAsync(net.Pod1, "udp", Remote, "100"));
+
+        await net.KillProxyAsync();
+        string removed = await ProxyNet.RunAsync(net.Node, "proxy", "edge1", net.Manifests, "--cleanup");
+        Assert.Contains("table ip edgemesh", removed, StringComparison.Ordinal);
+        Assert.Contains("device edgemesh0", removed, StringComparison.Ordinal);
+        Assert.Equal("", await net.NftAsync("list ruleset"));
+    }
+
+    [Fact]
+    public async Task KeptRulesServeLocalEndpointsWhileTheAgentIsAway()
+    {
+        await net.StopProxyAsync();
+        await net.ServiceAsync("local", "10.96.0.32", "172.17.0.3@edge1");
+        await net.StartProxyAsync("--keep-rules");
+        await net.StopProxyAsync();
+
+        Assert.Equal("pod2", await ProxyNet.RunAsync(net.Pod1, "connect", "10.96.0.32:80"));
+        Assert.Equal("refused", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+        await net.StartProxyAsync();
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+    }
+
+    [Fact]
+    public async Task MissingPrivilegeIsOneLineWithTheRemedy()
+    {
+        (int code, string said) = await ProxyNet.CommandAsync("ip", [
+            "netns", "exec", net.Node, "setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin",
+            "dotnet", ProxyNet.HostProgram, "proxy", "edge1", net.Manifests]);
+
+        Assert.Equal(1, code);
+        Assert.Contains("CAP_NET_ADMIN", Assert.Single(said.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+}

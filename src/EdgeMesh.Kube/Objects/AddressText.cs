@@ -53,9 +53,9 @@ internal static class AddressText
         return true;
     }
 
-    /// <summary>Addresses that no endpoint can have: the API refuses them in EndpointSlices.</summary>
+    /// <summary>Addresses that no endpoint can have: the API refuses them in EndpointSlices. Loopback is its own case.</summary>
     public static bool IsSpecial(IPAddress address) =>
-        IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+        address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
         || address.IsIPv6LinkLocal || address.IsIPv6Multicast || IsSpecialV4(address);
 
     private static bool IsSpecialV4(IPAddress address)

@@ -131,7 +131,15 @@ internal static class SliceMapper
 
             if (AddressText.IsSpecial(address))
             {
-                fields.Mapping.Fault(line, $"endpoints[].addresses: \"{text}\" is loopback, link-local, multicast or unspecified");
+                fields.Mapping.Fault(line, $"endpoints[].addresses: \"{text}\" is link-local, multicast or unspecified");
+                return null;
+            }
+
+            // With a node it would open that node's local services to everybody. Without one it is this node's own: KubeEdge's
+            // MetaServer gives default/kubernetes the address 127.0.0.1.
+            if (IPAddress.IsLoopback(address) && fields.Map["nodeName"].Kind != DatumKind.Null)
+            {
+                fields.Mapping.Fault(line, $"endpoints[].addresses: \"{text}\" is a loopback address and the endpoint has a nodeName");
                 return null;
             }
 

@@ -81,11 +81,12 @@ internal sealed class Reconciler(
         }
 
         HostFacts now = HostReader.Read(options.DeviceName);
-        bool isSame = now.SameAs(host);
+        HostFacts before = host;
         host = now;
-        if (here is not null && !(isSame && !routesChanged && book.IsWritten))
+        if (here is not null && (routesChanged || !book.IsWritten || !now.SameAs(before)))
         {
-            if (!isSame)
+            // Each pod that starts adds a veth; only routes decide over endpoints.
+            if (!now.Routes.SameAs(before.Routes))
             {
                 await PlanAllAsync().ConfigureAwait(false);
             }

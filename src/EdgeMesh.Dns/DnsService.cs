@@ -1,0 +1,229 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.NetworkInformation;
+using EdgeMesh.Model;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Dns;
+
+/// <summary>The DNS server of a node: cluster names from the model, everything else from upstream.</summary>
+public sealed class DnsService : IAsyncDisposable
+{
+    // Watching by reading: resolv.conf is often a link into a directory that comes and goes, which inotify does not follow.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    // Queries over UDP that may wait for upstream at once; each holds its datagram and a few small objects.
+    private const int MaxWaiting = 4096;
+
+    private readonly SnapshotCell cell;
+    private readonly DnsOptions options;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly ServiceIndex index = new();
+    private readonly AnswerCache cache;
+    private readonly UpstreamSet upstreams;
+    private readonly Resolver resolver;
+    private readonly DnsEngine engine;
+    private readonly TaskGroup waiting = new(MaxWaiting);
+    private readonly TaskGroup connections;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly List<IAsyncDisposable> listeners = [];
+    private readonly List<Task> loops = [];
+    private readonly NetworkAddressChangedEventHandler networkChanged;
+    private ImmutableArray<IPEndPoint> listening = [];
+    private ImmutableArray<IPEndPoint> missing = [];
+    private string? resolvConf;
+    private bool isStarted;
+
+    public DnsService(SnapshotCell cell, DnsOptions options, TimeProvider time, ILoggerFactory logs)
+        : this(cell, options, time, logs, exchange: null)
+    {
+    }
+
+    internal DnsService(SnapshotCell cell, DnsOptions options, TimeProvider time, ILoggerFactory logs, UpstreamExchange? exchange)
+    {
+        options.Check();
+        this.cell = cell;
+        this.options = options;
+        this.time = time;
+        log = logs.CreateLogger("EdgeMesh.Dns");
+        DnsClock clock = new(time);
+        exchange ??= new SocketExchange(new SocketMark(options.SocketMark, log)).ExchangeAsync;
+        cache = new AnswerCache(options.CacheBytes, options.ServeStale);
+        upstreams = new UpstreamSet(exchange, options.ListenAddresses, options.UpstreamTimeout, clock, time, log);
+        resolver = new Resolver(upstreams, cache, options.StaleAfter, options.MaxQuestions, clock, time);
+        ClusterZone zone = new(
+            index,
+            options.ClusterDomain,
+            options.AliasZone,
+            options.ListenAddresses.Select(address => address.Address).Distinct(),
+            (uint)options.Ttl.TotalSeconds);
+        engine = new DnsEngine(new DnsCore(zone, cache, upstreams.IsLoopProbe), resolver, clock);
+        connections = new TaskGroup(options.MaxConnections);
+        networkChanged = (_, _) => upstreams.ForgetMeasurements();
+    }
+
+    public DnsStatus Status => new(
+        index.IsSynced,
+        index.Count,
+        listening,
+        missing,
+        [.. upstreams.Current.Select(upstream => new UpstreamStatus(
+            upstream.Server,
+            upstream.Latency is { } latency ? TimeSpan.FromMilliseconds(latency) : null,
+            upstream.Failures,
+            upstream.IsLoop))],
+        cache.Count,
+        cache.Bytes);
+
+    /// <summary>Listens and returns; an address that is not on this machine yet is taken as soon as it is.</summary>
+    /// <exception cref="MeshException">A listen address is taken by another program or forbidden.</exception>
+    public async Task StartAsync(CancellationToken stop)
+    {
+        isStarted = true;
+        NetworkChange.NetworkAddressChanged += networkChanged;
+        loops.Add(FollowSnapshotsAsync());
+        await ReadUpstreamsAsync(stop).ConfigureAwait(false);
+        missing = [.. options.ListenAddresses];
+        BindMissing(throws: true);
+        foreach (IPEndPoint address in missing)
+        {
+            DnsLog.ListenLater(log, address, "the address is not on this machine");
+        }
+
+        loops.Add(TickAsync());
+    }
+
+    /// <summary>Stops in the order unbind, drain, abort.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (isStarted)
+        {
+            NetworkChange.NetworkAddressChanged -= networkChanged;
+        }
+
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(loops).ConfigureAwait(false);
+        foreach (IAsyncDisposable listener in listeners)
+        {
+            await listener.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await resolver.DisposeAsync().ConfigureAwait(false);
+        await waiting.CloseAsync().ConfigureAwait(false);
+        await connections.CloseAsync().ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private async Task FollowSnapshotsAsync()
+    {
+        using SnapshotSubscription subscription = cell.Subscribe();
+        try
+        {
+            while (true)
+            {
+                index.Apply(await subscription.NextAsync(stopping.Token).ConfigureAwait(false));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task TickAsync()
+    {
+        using PeriodicTimer timer = new(Tick, time);
+        Task probe = upstreams.ProbeLoopsAsync(stopping.Token);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
+            {
+                BindMissing(throws: false);
+                if (await ReadUpstreamsAsync(stopping.Token).ConfigureAwait(false))
+                {
+                    await probe.ConfigureAwait(false);
+                    probe = upstreams.ProbeLoopsAsync(stopping.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+
+        await probe.ConfigureAwait(false);
+    }
+
+    private void BindMissing(bool throws)
+    {
+        foreach (IPEndPoint address in missing)
+        {
+            try
+            {
+                if (ListenSockets.TryBind(address) is { } sockets)
+                {
+                    Listen(sockets);
+                    missing = missing.Remove(address);
+                }
+            }
+            catch (MeshException e) when (!throws)
+            {
+                DnsLog.ListenLater(log, address, e.Message);
+            }
+        }
+    }
+
+    private void Listen(ListenSockets sockets)
+    {
+        UdpListener udp = new(sockets.Udp, engine, waiting, log);
+        TcpListener tcp = new(sockets.Tcp, engine, connections, options.IdleTimeout, time, log);
+        listeners.Add(udp);
+        listeners.Add(tcp);
+        udp.Start(options.Threads);
+        tcp.Start();
+        listening = listening.Add(sockets.Address);
+        DnsLog.Listening(log, sockets.Address);
+    }
+
+    // True if the servers are others than before.
+    private async ValueTask<bool> ReadUpstreamsAsync(CancellationToken stop)
+    {
+        if (options.Upstreams.Count > 0)
+        {
+            bool isFirst = resolvConf is null;
+            if (isFirst)
+            {
+                resolvConf = "";
+                upstreams.Set(options.Upstreams);
+            }
+
+            return isFirst;
+        }
+
+        string text;
+        try
+        {
+            text = await File.ReadAllTextAsync(options.ResolvConfPath, stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (resolvConf is not "?")
+            {
+                resolvConf = "?";
+                DnsLog.ResolvConfUnreadable(log, options.ResolvConfPath, e.Message);
+            }
+
+            return false;
+        }
+
+        if (text == resolvConf)
+        {
+            return false;
+        }
+
+        resolvConf = text;
+        upstreams.Set(ResolvConf.Parse(text));
+        return true;
+    }
+}

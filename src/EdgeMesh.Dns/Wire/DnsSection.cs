@@ -1,0 +1,8 @@
+namespace EdgeMesh.Dns;
+
+internal enum DnsSection : byte
+{
+    Answer,
+    Authority,
+    Additional,
+}

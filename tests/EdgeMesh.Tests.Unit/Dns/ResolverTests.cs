@@ -1,0 +1,224 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Dns;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeMesh.Tests.Unit.Dns;
+
+/// <summary>Upstreams that answer, refuse and fall silent, on a clock that stands still until the test moves it.</summary>
+public sealed class ResolverTests : IAsyncDisposable
+{
+    private static readonly IPEndPoint One = new(IPAddress.Parse("192.0.2.1"), 53);
+    private static readonly IPEndPoint Two = new(IPAddress.Parse("192.0.2.2"), 53);
+
+    private readonly FakeTimeProvider time = new();
+    private readonly AnswerCache cache = new(1 << 20, TimeSpan.FromHours(1));
+    private readonly List<(IPEndPoint Server, byte[] Query, bool IsStream, TaskCompletionSource<byte[]> Answer)> asked = [];
+    private readonly SemaphoreSlim askedOnce = new(0);
+    private readonly UpstreamSet upstreams;
+    private readonly Resolver resolver;
+    private readonly byte[] key = CoreTests.Key("www.example.test", 1);
+
+    public ResolverTests()
+    {
+        DnsClock clock = new(time);
+        upstreams = new UpstreamSet(ExchangeAsync, [new IPEndPoint(IPAddress.Loopback, 53)], TimeSpan.FromMilliseconds(1900), clock, time, NullLogger.Instance);
+        resolver = new Resolver(upstreams, cache, TimeSpan.FromMilliseconds(300), 4, clock, time);
+        upstreams.Set([One, Two]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await resolver.DisposeAsync();
+        askedOnce.Dispose();
+    }
+
+    [Fact]
+    public async Task ManyWaitersAreOneQuestion()
+    {
+        Task<Fetched>[] waiters = [.. Enumerable.Range(0, 50).Select(_ => resolver.AskAsync(key).AsTask())];
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        foreach (Fetched fetched in await Task.WhenAll(waiters))
+        {
+            Assert.Equal(DnsRcode.NoError, fetched.Answer.Rcode);
+        }
+
+        Assert.Single(asked);
+        Assert.Equal(AnswerSource.Cache, (await resolver.AskAsync(key)).Source);
+    }
+
+    [Fact]
+    public async Task LateServerIsHelpedByTheNext()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        time.Advance(TimeSpan.FromMilliseconds(499));
+        Assert.Single(asked);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        Assert.True((await answer).Answer.IsUsable);
+        Assert.Equal([One, Two], asked.Select(question => question.Server));
+    }
+
+    [Fact]
+    public async Task DeadServerIsPassedAtOnceAndAskedLastAfterwards()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        asked[0].Answer.SetException(new SocketException((int)SocketError.ConnectionRefused));
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        Assert.True((await answer).Answer.IsUsable);
+        Task<Fetched> second = resolver.AskAsync(CoreTests.Key("other.example.test", 1)).AsTask();
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.8"));
+        await second;
+        Assert.Equal([One, Two, Two], asked.Select(question => question.Server));
+    }
+
+    [Fact]
+    public async Task SilenceFailsWithinTwoSeconds()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        time.Advance(TimeSpan.FromMilliseconds(1399));
+        Assert.False(answer.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(DnsRcode.ServerFailure, (await answer).Answer.Rcode);
+        Assert.True(upstreams.AreSilent);
+    }
+
+    [Fact]
+    public async Task StaleAnswerIsServedWhileUpstreamIsLateAndFreshOneReplacesIt()
+    {
+        await FillAsync("198.51.100.7");
+        time.Advance(TimeSpan.FromSeconds(61));
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.False(answer.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(AnswerSource.Stale, (await answer).Source);
+        asked[^1].Answer.SetResult(TestPark.Answer(asked[^1].Query, 60, "198.51.100.8"));
+        await DnsServerFixture.UntilAsync(() => cache.TryGetFresh(key, 62_000, out _));
+    }
+
+    [Fact]
+    public async Task StaleAnswerIsServedAtOnceWhenEveryUpstreamIsSilent()
+    {
+        await FillAsync("198.51.100.7");
+        time.Advance(TimeSpan.FromSeconds(61));
+        foreach (Upstream upstream in upstreams.Current)
+        {
+            upstream.Failed();
+        }
+
+        ValueTask<Fetched> answer = resolver.AskAsync(key);
+        Assert.Equal(AnswerSource.Stale, (await answer).Source);
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task RefusalOfOneIsNotTheLastWord()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        await AnswerNextAsync(query => TestPark.Refusal(query, 2));
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        Assert.True((await answer).Answer.IsUsable);
+    }
+
+    [Fact]
+    public async Task TruncatedAnswerIsFetchedOverTcp()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        await AnswerNextAsync(query =>
+        {
+            byte[] cut = TestPark.Answer(query, 60);
+            cut[2] |= 2;
+            return cut;
+        });
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        Assert.Single((await answer).Answer.Records);
+        Assert.Equal([false, true], asked.Select(question => question.IsStream));
+    }
+
+    [Fact]
+    public async Task MissingNameIsRememberedAsLongAsItsZoneSays()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        await AnswerNextAsync(query => TestPark.Missing(query, ttl: 60, minimum: 30));
+        Assert.Equal(DnsRcode.NameError, (await answer).Answer.Rcode);
+        Assert.True(cache.TryGetFresh(key, 29_999, out _));
+        Assert.False(cache.TryGetFresh(key, 30_000, out _));
+    }
+
+    [Fact]
+    public async Task MoreQuestionsThanTheLimitFailAtOnce()
+    {
+        Task<Fetched>[] waiting = [.. Enumerable.Range(0, 4).Select(i => resolver.AskAsync(CoreTests.Key($"n{i}.example.test", 1)).AsTask())];
+        Assert.Equal(DnsRcode.ServerFailure, (await resolver.AskAsync(key)).Answer.Rcode);
+        for (int i = 0; i < 4; i++)
+        {
+            await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        }
+
+        await Task.WhenAll(waiting);
+    }
+
+    [Fact]
+    public void OwnAddressIsNoUpstream()
+    {
+        upstreams.Set([new IPEndPoint(IPAddress.Loopback, 53), One]);
+        Assert.Equal([One], upstreams.Current.Select(upstream => upstream.Server));
+    }
+
+    [Fact]
+    public async Task UpstreamThatAsksUsIsLeftOut()
+    {
+        Assert.True(upstreams.IsLoopProbe(upstreams.Current[0].ProbeName));
+        Assert.False(upstreams.IsLoopProbe(WireName.FromText("some.name")));
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        await answer;
+        Assert.Equal([Two], asked.Select(question => question.Server));
+    }
+
+    [Fact]
+    public void ReadsResolvConf() => Assert.Equal(
+        (IPEndPoint[])[One, new IPEndPoint(IPAddress.Parse("fd00::53"), 53)],
+        ResolvConf.Parse("# comment\nsearch a b\nnameserver 192.0.2.1\n nameserver\tfd00::53 \nnameserver 192.0.2.1\nnameserver nonsense\noptions ndots:5\n"));
+
+    private async Task FillAsync(string address)
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, address));
+        await answer;
+    }
+
+    private async Task AnswerNextAsync(Func<byte[], byte[]> answer)
+    {
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        byte[] query;
+        TaskCompletionSource<byte[]> pending;
+        lock (asked)
+        {
+            // The newest open one: older ones belong to servers the test leaves silent.
+            (_, query, _, pending) = asked.Last(question => !question.Answer.Task.IsCompleted);
+        }
+
+        pending.SetResult(answer(query));
+    }
+
+    private async ValueTask<byte[]> ExchangeAsync(IPEndPoint server, byte[] query, bool isStream, CancellationToken stop)
+    {
+        TaskCompletionSource<byte[]> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (asked)
+        {
+            asked.Add((server, query, isStream, answer));
+        }
+
+        askedOnce.Release();
+        return await answer.Task.WaitAsync(stop);
+    }
+}

@@ -1,0 +1,266 @@
+using System.Net;
+
+using EdgeMesh.Quic;
+using EdgeMesh.Server.Sessions;
+using EdgeMesh.Tunnel.Wire;
+
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Server.Relay;
+
+/// <summary>
+/// The server's UDP ports, all on one reactor: frames from UDP legs on to their receivers, frames from WebSockets on to UDP
+/// legs, hellos, STUN. A frame is readdressed where the kernel put it and goes out in the train it came in.
+/// </summary>
+internal sealed class UdpRelay : IDisposable
+{
+    /// <summary>What WebSocket receivers may have waiting for the reactor; beyond it they drop.</summary>
+    private const int MaxPending = 4 * 1024 * 1024;
+
+    private readonly Reactor reactor;
+    private readonly SessionTable sessions;
+    private readonly RelayCounters counters;
+    private readonly VersionLog versions;
+    private readonly List<UdpPort> ports = [];
+    private readonly Action<RelayBatch> sendBatch;
+    private int pending;
+
+    public UdpRelay(Reactor reactor, SessionTable sessions, RelayCounters counters, ILogger log)
+    {
+        this.reactor = reactor;
+        this.sessions = sessions;
+        this.counters = counters;
+        versions = new VersionLog(log);
+        sendBatch = SendBatch;
+    }
+
+    /// <summary>Binds a port; before the reactor starts. A port for STUN alone takes nothing else.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    public IPEndPoint Open(IPEndPoint bind, bool isStunOnly)
+    {
+        UdpPort port = new(this, isStunOnly);
+        port.Open(reactor, bind);
+        ports.Add(port);
+        return port.Socket.LocalEndPoint;
+    }
+
+    /// <summary>Sends a train of frames, which are readdressed already, to a UDP leg. Any thread; the batch is no longer the caller's.</summary>
+    public void Send(RelayBatch batch)
+    {
+        if (Interlocked.Add(ref pending, batch.Length) > MaxPending)
+        {
+            Interlocked.Add(ref pending, -batch.Length);
+            counters.Drop(DropReason.QueueFull, batch.Frames);
+            batch.Return();
+            return;
+        }
+
+        reactor.Post(sendBatch, batch);
+    }
+
+    /// <summary>After the reactor has ended.</summary>
+    public void Dispose()
+    {
+        foreach (UdpPort port in ports)
+        {
+            port.Dispose();
+        }
+    }
+
+    /// <summary>A train from one sender: nearly always of one kind, from one session, to one destination.</summary>
+    internal void Receive(UdpPort port, in UdpAddress from, Span<byte> train, int segmentSize)
+    {
+        int at = 0;
+        while (at < train.Length)
+        {
+            int end = Math.Min(at + segmentSize, train.Length);
+            ReadOnlySpan<byte> first = train[at..end];
+            if (port.IsStunOnly || PacketKinds.Of(first) != PacketKind.RelayData || !RelayFrame.TryRead(first, out RelayFrame header))
+            {
+                ReceiveOther(port, from, first);
+            }
+            else
+            {
+                end = EndOfGroup(train, at, end, segmentSize);
+                Relay(port, from, header, train[at..end], segmentSize);
+            }
+
+            at = end;
+        }
+    }
+
+    private static int EndOfGroup(ReadOnlySpan<byte> train, int at, int end, int segmentSize)
+    {
+        ReadOnlySpan<byte> header = train.Slice(at, RelayFrame.HeaderLength);
+        while (train.Length - end >= RelayFrame.HeaderLength && train.Slice(end, RelayFrame.HeaderLength).SequenceEqual(header))
+        {
+            end = Math.Min(end + segmentSize, train.Length);
+        }
+
+        return end;
+    }
+
+    private void Relay(UdpPort port, in UdpAddress from, in RelayFrame header, Span<byte> group, int segmentSize)
+    {
+        int frames = (group.Length + segmentSize - 1) / segmentSize;
+        if (!sessions.TryGetById(header.Session, out Session? source))
+        {
+            counters.Drop(DropReason.Session, frames);
+            return;
+        }
+
+        if (source.Bound is not { } bound || bound.Socket != port.Socket || !bound.Address.Equals(from))
+        {
+            counters.Drop(DropReason.Address, frames);
+            return;
+        }
+
+        if (!sessions.TryGetByAddress(header.Address, out Session? destination))
+        {
+            TellGone(source, bound, header.Address, frames);
+            return;
+        }
+
+        RelayFrame readdressed = new(source.Address, 0);
+        for (int at = 0; at < group.Length; at += segmentSize)
+        {
+            readdressed.WriteHeader(group[at..]);
+        }
+
+        UdpLeg? leg = destination.UsableLeg(reactor.Now);
+        if (leg is null)
+        {
+            Enqueue(destination, group, segmentSize);
+        }
+        else if (Math.Min(segmentSize, group.Length) > RelayFrame.HeaderLength + RelayFrame.MaxUdpPayload)
+        {
+            counters.Drop(DropReason.TooBig, frames);
+        }
+        else
+        {
+            SendTrain(leg, group, segmentSize, frames);
+        }
+    }
+
+    private void Enqueue(Session destination, ReadOnlySpan<byte> group, int segmentSize)
+    {
+        for (int at = 0; at < group.Length; at += segmentSize)
+        {
+            ReadOnlySpan<byte> frame = group.Slice(at, Math.Min(segmentSize, group.Length - at));
+            if (frame.Length > RelayFrame.HeaderLength + RelayFrame.MaxUdpPayload)
+            {
+                counters.Drop(DropReason.TooBig);
+            }
+            else if (destination.Outbound.Enqueue(frame))
+            {
+                counters.SentBySocket(1, frame.Length);
+            }
+            else
+            {
+                counters.Drop(DropReason.PeerGone);
+            }
+        }
+    }
+
+    private void SendTrain(UdpLeg leg, ReadOnlySpan<byte> train, int segmentSize, int frames)
+    {
+        if (leg.Socket.Send(leg.Address, train, segmentSize) == SendResult.Sent)
+        {
+            counters.SentByUdp(frames, train.Length);
+        }
+        else
+        {
+            counters.Drop(DropReason.SocketFull, frames);
+        }
+    }
+
+    private void SendBatch(RelayBatch batch)
+    {
+        Interlocked.Add(ref pending, -batch.Length);
+        if (batch.Destination.UsableLeg(reactor.Now) is { } leg)
+        {
+            SendTrain(leg, batch.Train, batch.SegmentSize, batch.Frames);
+        }
+        else
+        {
+            Enqueue(batch.Destination, batch.Train, batch.SegmentSize);
+        }
+
+        batch.Return();
+    }
+
+    private void TellGone(Session source, UdpLeg bound, MeshAddress peer, int frames)
+    {
+        counters.Drop(DropReason.PeerGone, frames);
+        if (source.MayTellGone(reactor.Now))
+        {
+            Span<byte> gone = stackalloc byte[PeerGone.Length];
+            PeerGone.Write(gone, peer);
+            bound.Socket.Send(bound.Address, gone, gone.Length);
+        }
+    }
+
+    private void ReceiveOther(UdpPort port, in UdpAddress from, ReadOnlySpan<byte> datagram)
+    {
+        switch (PacketKinds.Of(datagram))
+        {
+            case PacketKind.Stun when Stun.TryReadRequest(datagram, out StunRequest request):
+                AnswerStun(port, from, request);
+                break;
+            case PacketKind.RelayHello when !port.IsStunOnly && RelayHello.TryRead(datagram, out RelayHello hello):
+                AnswerHello(port, from, hello, datagram);
+                break;
+            default:
+                if (PacketKinds.IsForeignVersion(datagram, out int version))
+                {
+                    counters.Drop(DropReason.Version);
+                    versions.Saw(version, reactor.Now);
+                }
+                else
+                {
+                    counters.Drop(DropReason.Malformed);
+                }
+
+                break;
+        }
+    }
+
+    private void AnswerStun(UdpPort port, in UdpAddress from, StunRequest request)
+    {
+        Span<byte> answer = stackalloc byte[Stun.MaxLength];
+        int length = request.UnknownAttribute == 0
+            ? Stun.WriteSuccess(answer, request.Transaction, Wire(from))
+            : Stun.WriteUnknownAttribute(answer, request.Transaction, request.UnknownAttribute);
+        port.Socket.Send(from, answer[..length], length);
+        counters.AnsweredStun();
+    }
+
+    private void AnswerHello(UdpPort port, in UdpAddress from, in RelayHello hello, ReadOnlySpan<byte> datagram)
+    {
+        if (!sessions.TryGetById(hello.Session, out Session? session) || !RelayHello.Verify(datagram, session.Key))
+        {
+            counters.Drop(DropReason.Session);
+            return;
+        }
+
+        UdpLeg leg = session.Bound is { } bound && bound.Socket == port.Socket && bound.Address.Equals(from) ? bound : new UdpLeg(port.Socket, from);
+        if (!session.Hello(leg, hello.Nonce, reactor.Now))
+        {
+            counters.Drop(DropReason.Address);
+            return;
+        }
+
+        Span<byte> answer = stackalloc byte[RelayHelloAnswer.MaxLength];
+        int length = new RelayHelloAnswer(hello.Nonce, Wire(from)).Write(answer, session.Key);
+        port.Socket.Send(from, answer[..length], length);
+        counters.AnsweredHello();
+    }
+
+    private static WireAddress Wire(in UdpAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        int size = address.Family == System.Net.Sockets.AddressFamily.InterNetwork ? 4 : 16;
+        address.CopyAddress(bytes[..size]);
+        return WireAddress.FromBytes(bytes[..size], address.Port);
+    }
+}

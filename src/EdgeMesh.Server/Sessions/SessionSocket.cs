@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+using EdgeMesh.Server.Relay;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Server.Sessions;
+
+/// <summary>
+/// The WebSocket of one session: a receiver and a sender that run until the agent leaves, misbehaves or is told to go.
+/// The sender batches waiting records into messages of up to 64 KiB.
+/// </summary>
+internal sealed class SessionSocket(WebSocket socket, Session session, SocketFrames frames, TimeProvider time)
+{
+    /// <summary>Holds any record; a TLS record brings at most 16 KiB at once.</summary>
+    private const int ReceiveSize = 32 * 1024;
+
+    private const int MaxText = 4 * 1024;
+    private const int WrongData = 1002;
+    private const int TooBig = 1009;
+
+    /// <summary>How long the agent may take to answer a close; then its TCP connection goes.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Never throws: whatever the network does ends the session.</summary>
+    public async Task RunAsync()
+    {
+        Task sending = SendAsync();
+        Task receiving = ReceiveAsync();
+        await Task.WhenAny(sending, receiving).ConfigureAwait(false);
+        session.Close(1000, "");
+        try
+        {
+            await Task.WhenAll(sending, receiving).WaitAsync(CloseTimeout, time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            session.Abort();
+            await Task.WhenAll(sending, receiving).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReceiveAsync()
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+        try
+        {
+            int held = 0;
+            while (true)
+            {
+                ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(held), session.Aborted).ConfigureAwait(false);
+                session.HeardAt = time.GetTimestamp();
+                held += result.Count;
+                switch (result.MessageType)
+                {
+                    case WebSocketMessageType.Close:
+                        return;
+                    case WebSocketMessageType.Binary:
+                        int used = frames.Receive(buffer.AsSpan(0, held));
+                        if (used < 0 || (result.EndOfMessage && used != held))
+                        {
+                            session.Close(WrongData, "no records");
+                            return;
+                        }
+
+                        held -= used;
+                        buffer.AsSpan(used, held).CopyTo(buffer);
+                        break;
+                    default:
+                        if (held > MaxText)
+                        {
+                            session.Close(TooBig, "text message over 4 KiB");
+                            return;
+                        }
+
+                        if (result.EndOfMessage)
+                        {
+                            if (!TakeText(buffer.AsSpan(0, held)))
+                            {
+                                session.Close(WrongData, "no message of edgemesh.v1");
+                                return;
+                            }
+
+                            held = 0;
+                        }
+
+                        break;
+                }
+            }
+        }
+        catch (Exception fault) when (IsEnd(fault))
+        {
+            // The connection is over; that is all there is to know.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(RelayRecords.MaxMessage);
+        try
+        {
+            while (true)
+            {
+                while (session.Outbound.TryTakeControl(out byte[] message))
+                {
+                    await socket.SendAsync(message.AsMemory(), WebSocketMessageType.Text, true, session.Aborted).ConfigureAwait(false);
+                }
+
+                int taken = session.Outbound.Take(buffer.AsSpan(0, RelayRecords.MaxMessage));
+                if (taken > 0)
+                {
+                    await socket.SendAsync(buffer.AsMemory(0, taken), WebSocketMessageType.Binary, true, session.Aborted).ConfigureAwait(false);
+                }
+                else if (session.Outbound.IsClosed)
+                {
+                    (int code, string reason) = session.Farewell;
+                    await socket.CloseOutputAsync((WebSocketCloseStatus)code, reason, session.Aborted).ConfigureAwait(false);
+                    return;
+                }
+                else
+                {
+                    await session.Outbound.WaitAsync().ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception fault) when (IsEnd(fault))
+        {
+            // As above; the receiver sees it too.
+            session.Abort();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Unknown types are skipped: a newer agent may say more.</summary>
+    private bool TakeText(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            SignalMessage? message = JsonSerializer.Deserialize(text, WireJson.Default.SignalMessage);
+            switch (message?.Type)
+            {
+                case null:
+                    return false;
+                case SignalMessage.Ping:
+                    session.Outbound.EnqueueControl(Signals.Pong(message.T));
+                    return true;
+                case SignalMessage.UdpLeg:
+                    session.WantsUdp = message.Bound == true;
+                    return true;
+                default:
+                    return true;
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsEnd(Exception fault) =>
+        fault is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException or InvalidOperationException;
+}

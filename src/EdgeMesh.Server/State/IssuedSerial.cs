@@ -1,0 +1,3 @@
+namespace EdgeMesh.Server.State;
+
+internal sealed record IssuedSerial(string Serial, DateTimeOffset ExpiresAt);

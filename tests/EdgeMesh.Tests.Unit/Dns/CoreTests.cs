@@ -1,5 +1,6 @@
 using CsCheck;
 using EdgeMesh.Dns;
+using EdgeMesh.Model;
 
 namespace EdgeMesh.Tests.Unit.Dns;
 
@@ -222,8 +223,8 @@ public sealed class CoreTests
     {
         DnsCore core = await TestPark.CoreAsync(more: update =>
         {
-            update.RemoveService(new Model.ServiceName("shop", "parking"));
-            update.RemoveSlice(new Model.ServiceName("default", "db"), "default/db-a");
+            update.RemoveService(new ServiceName("shop", "parking"));
+            update.RemoveSlice(new ServiceName("default", "db"), "default/db-a");
         });
         Assert.Equal(3, TestPark.Rcode(Ask(core, TestPark.Query("parking.shop.svc.cluster.local", 1))));
         Assert.Equal(3, TestPark.Rcode(Ask(core, TestPark.Query("shop.svc.cluster.local", 1))));

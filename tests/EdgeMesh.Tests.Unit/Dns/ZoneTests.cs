@@ -1,5 +1,6 @@
 using DnsClient;
 using DnsClient.Protocol;
+using EdgeMesh.Model;
 
 namespace EdgeMesh.Tests.Unit.Dns;
 
@@ -138,7 +139,7 @@ public sealed class ZoneTests(DnsServerFixture server) : IClassFixture<DnsServer
         const string name = "late.default.svc.cluster.local";
         LookupClient client = server.Client();
         Assert.Equal(DnsHeaderResponseCode.NotExistentDomain, (await client.QueryAsync(name, QueryType.A)).Header.ResponseCode);
-        Model.MeshUpdate update = new(server.Cell.Current);
+        MeshUpdate update = new(server.Cell.Current);
         update.Set(TestPark.ClusterIP("default", "late", ["10.96.0.77"]));
         server.Cell.Publish(update);
         using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));

@@ -1,0 +1,216 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Dns;
+using EdgeMesh.Model;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeMesh.Tests.Unit.Dns;
+
+/// <summary>Sockets on loopback: TCP rules, dig as the judge, what happens when an address cannot be had.</summary>
+public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsServerFixture>
+{
+    [Theory]
+    [InlineData("video.cluster.local.service A", "10.96.0.10")]
+    [InlineData("video.cluster.local.service A +tcp +noedns", "10.96.0.10")]
+    [InlineData("_http._tcp.video.default.svc.cluster.local SRV", "0 100 80 video.default.svc.cluster.local.")]
+    [InlineData("-x 172.17.0.2", "db-0.db.default.svc.cluster.local.")]
+    [InlineData("away.default.svc.cluster.local A", "www.example.test.\n198.51.100.7")]
+    [InlineData("dns-version.cluster.local TXT", "\"1.1.0\"")]
+    [InlineData("cluster.local NS", "ns.dns.cluster.local.")]
+    public async Task DigAgrees(string question, string expected) =>
+        Assert.Equal(expected, (await DigAsync($"+short {question}")).Trim());
+
+    [Fact]
+    public async Task DigFallsBackToTcpAndKeepsTheCaseOfTheQuestion()
+    {
+        Assert.Equal(200, (await DigAsync("+short +noedns many.example.test A")).Trim().Split('\n').Length);
+        Assert.Contains("viDEO.Cluster.LOCAL.service.", await DigAsync("viDEO.Cluster.LOCAL.service A"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DigSeesNoFaultInAnyAnswer()
+    {
+        foreach (string question in (string[])["db.default.svc.cluster.local ANY", "cluster.local ANY", "x.cluster.local A", "_sql._tcp.db.default.svc.cluster.local SRV"])
+        {
+            string text = await DigAsync($"+tcp {question}");
+            Assert.DoesNotContain("extra bytes", text, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("Got answer", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("malformed", text, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("flags: qr aa rd ra", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task PipelinedQueriesAreAllAnswered()
+    {
+        using TcpClient client = new();
+        await client.ConnectAsync(server.Address);
+        using MemoryStream batch = new();
+        for (ushort id = 0; id < 200; id++)
+        {
+            byte[] query = TestPark.Query(id % 4 == 0 ? $"n{id}.example.test" : "video.default.svc.cluster.local", 1, id);
+            batch.Write([(byte)(query.Length >> 8), (byte)query.Length]);
+            batch.Write(query);
+        }
+
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(batch.ToArray());
+        client.Client.Shutdown(SocketShutdown.Send);
+        HashSet<ushort> answered = [];
+        byte[] head = new byte[2];
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        while (await stream.ReadAtLeastAsync(head, 2, throwOnEndOfStream: false, patience.Token) == 2)
+        {
+            byte[] message = new byte[BinaryPrimitives.ReadUInt16BigEndian(head)];
+            await stream.ReadExactlyAsync(message, patience.Token);
+            Assert.True(answered.Add(BinaryPrimitives.ReadUInt16BigEndian(message)));
+        }
+
+        Assert.Equal(200, answered.Count);
+    }
+
+    [Fact]
+    public async Task RandomBytesChangeNothing()
+    {
+        Random random = new(7);
+        using UdpClient udp = new();
+        for (int i = 0; i < 500; i++)
+        {
+            byte[] noise = new byte[random.Next(0, 5000)];
+            random.NextBytes(noise);
+            await udp.SendAsync(noise, server.Address);
+        }
+
+        for (int i = 0; i < 20; i++)
+        {
+            byte[] noise = new byte[random.Next(1, 3000)];
+            random.NextBytes(noise);
+            using TcpClient tcp = new();
+            await tcp.ConnectAsync(server.Address);
+            await tcp.GetStream().WriteAsync(noise);
+        }
+
+        Assert.Equal("10.96.0.10", (await DigAsync("+short video.cluster.local.service A")).Trim());
+    }
+
+    [Fact]
+    public async Task ConnectionsOverTheLimitAndIdleOnesAreClosed()
+    {
+        await using DnsService service = Service(new DnsOptions { MaxConnections = 1, IdleTimeout = TimeSpan.FromMilliseconds(300), ListenAddresses = [new(IPAddress.Loopback, 0)] });
+        await service.StartAsync(CancellationToken.None);
+        using TcpClient first = new();
+        await first.ConnectAsync(service.Status.Listening[0]);
+        using TcpClient second = new();
+        await second.ConnectAsync(service.Status.Listening[0]);
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        foreach (TcpClient client in (TcpClient[])[second, first])
+        {
+            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], patience.Token));
+        }
+    }
+
+    [Fact]
+    public async Task TakenPortIsNamedWithTheRemedy()
+    {
+        await using DnsService service = Service(new DnsOptions { ListenAddresses = [server.Address] });
+        MeshException error = await Assert.ThrowsAsync<MeshException>(() => service.StartAsync(CancellationToken.None));
+        Assert.Equal(MeshExit.Failed, error.Exit);
+        Assert.Contains(server.Address.ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Contains("another program has this port", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WildcardAndBadZoneAreUsageErrors()
+    {
+        foreach (DnsOptions options in (DnsOptions[])[
+            new() { ListenAddresses = [new(IPAddress.Any, 53)] },
+            new() { ClusterDomain = "Cluster Local" },
+            new() { AliasZone = "-" }])
+        {
+            Assert.Equal(MeshExit.Usage, Assert.Throws<MeshException>(() => Service(options)).Exit);
+        }
+    }
+
+    [Fact]
+    public async Task AddressThatIsNotHereYetIsNoError()
+    {
+        await using DnsService service = Service(new DnsOptions { ListenAddresses = [new(IPAddress.Parse("192.0.2.53"), 5353), new(IPAddress.Loopback, 0)] });
+        await service.StartAsync(CancellationToken.None);
+        Assert.Equal("192.0.2.53:5353", Assert.Single(service.Status.Missing).ToString());
+        Assert.Single(service.Status.Listening);
+    }
+
+    [Fact]
+    public async Task UpstreamsFollowResolvConf()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"dns-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(path, "nameserver 192.0.2.1\n");
+        try
+        {
+            await using DnsService service = new(
+                new SnapshotCell(),
+                new DnsOptions { ListenAddresses = [new(IPAddress.Loopback, 0)], ResolvConfPath = path },
+                TimeProvider.System,
+                NullLoggerFactory.Instance,
+                (_, query, _, _) => ValueTask.FromResult(TestPark.Refusal(query, 5)));
+            await service.StartAsync(CancellationToken.None);
+            Assert.Equal("192.0.2.1:53", Assert.Single(service.Status.Upstreams).Server.ToString());
+            await File.WriteAllTextAsync(path, "nameserver 192.0.2.2\n");
+            await DnsServerFixture.UntilAsync(() => service.Status.Upstreams is [{ Server: var only }] && only.Address.Equals(IPAddress.Parse("192.0.2.2")));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public async Task RealUpstreamIsAskedOverRealSockets()
+    {
+        await using DnsService service = Service(new DnsOptions
+        {
+            ListenAddresses = [new(IPAddress.Loopback, 0)],
+            Upstreams = [server.Address],
+            ClusterDomain = "other.local",
+            AliasZone = "",
+        });
+        await service.StartAsync(CancellationToken.None);
+        IPEndPoint address = service.Status.Listening[0];
+        Assert.Equal("10.96.0.10", (await DigAsync("+short video.default.svc.cluster.local A", address)).Trim());
+        Assert.Equal(200, (await DigAsync("+short +tcp many.example.test A", address)).Trim().Split('\n').Length);
+        Assert.NotNull(Assert.Single(service.Status.Upstreams).Latency);
+    }
+
+    [Fact]
+    public async Task TwoServersThatForwardToEachOtherNoticeTheRing()
+    {
+        IPEndPoint one = FreePort(), two = FreePort();
+        await using DnsService first = Service(new DnsOptions { ListenAddresses = [one], Upstreams = [two] });
+        await using DnsService second = Service(new DnsOptions { ListenAddresses = [two], Upstreams = [one] });
+        await second.StartAsync(CancellationToken.None);
+        await first.StartAsync(CancellationToken.None);
+        await DnsServerFixture.UntilAsync(() => first.Status.Upstreams[0].IsLoop);
+        Assert.Contains("SERVFAIL", await DigAsync("www.example.test A", one), StringComparison.Ordinal);
+    }
+
+    private static DnsService Service(DnsOptions options) => new(new SnapshotCell(), options, TimeProvider.System, NullLoggerFactory.Instance);
+
+    private static IPEndPoint FreePort()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return (IPEndPoint)socket.LocalEndPoint!;
+    }
+
+    private async Task<string> DigAsync(string arguments, IPEndPoint? address = null)
+    {
+        address ??= server.Address;
+        ProcessStartInfo start = new("dig", $"@{address.Address} -p {address.Port} +time=4 +tries=1 {arguments}") { RedirectStandardOutput = true };
+        using Process dig = Process.Start(start)!;
+        string text = await dig.StandardOutput.ReadToEndAsync();
+        await dig.WaitForExitAsync();
+        return text;
+    }
+}

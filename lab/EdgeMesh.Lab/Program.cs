@@ -1,1 +1,79 @@
-return 0;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using EdgeMesh.Lab;
+using EdgeMesh.Lab.Workloads;
+
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    switch (args)
+    {
+        case ["clean"]:
+            Console.WriteLine($"{await Lab.RemoveDeadAsync(stop.Token, all: true)} labs removed");
+            return 0;
+        case ["up"]:
+            return await UpAsync();
+        case ["echo-tcp", string listen]:
+            await Echo.TcpAsync(IPEndPoint.Parse(listen), stop.Token);
+            return 0;
+        case ["echo-udp", string listen]:
+            Echo.Udp(IPEndPoint.Parse(listen));
+            return 0;
+        case ["udp-burst", string server, string count, string rate, string bytes]:
+            return Print(await UdpBurst.RunAsync(IPEndPoint.Parse(server), Number(count), Number(rate), Number(bytes)));
+        case ["connect-rate", string server, string concurrency, string seconds]:
+            return Print(await TcpLoad.ConnectAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds))));
+        case ["ping-pong", string server, string concurrency, string seconds, string bytes]:
+            return Print(await TcpLoad.PingAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds)), Number(bytes)));
+        default:
+            Console.Error.WriteLine("""
+                usage: edgemesh-lab up | clean
+                       edgemesh-lab echo-tcp IP:PORT | echo-udp IP:PORT
+                       edgemesh-lab udp-burst IP:PORT COUNT PER-SECOND BYTES
+                       edgemesh-lab connect-rate IP:PORT AT-A-TIME SECONDS
+                       edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
+                """);
+            return 2;
+    }
+}
+catch (OperationCanceledException)
+{
+    return 0;
+}
+catch (LabException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 1;
+}
+
+async Task<int> UpAsync()
+{
+    await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop.Token);
+    foreach (Node node in park.Nodes)
+    {
+        Console.WriteLine($"ip netns exec {node.Host.Namespace} bash");
+        foreach (Pod pod in node.Pods)
+        {
+            Console.WriteLine($"  ip netns exec {pod.Host.Namespace} bash");
+        }
+    }
+
+    Console.WriteLine("Ctrl-C takes it down");
+    await Task.Delay(Timeout.Infinite, stop.Token);
+    return 0;
+}
+
+static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+static int Print<T>(T outcome)
+{
+    Console.WriteLine(JsonSerializer.Serialize(outcome));
+    return 0;
+}

@@ -35,6 +35,9 @@ internal static partial class DnsLog
     [LoggerMessage(Level = LogLevel.Error, Message = "DNS listener on {Address} failed")]
     public static partial void ListenerFailed(ILogger log, IPEndPoint address, Exception error);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "a change of Services was not taken over completely; names of that change may be old")]
+    public static partial void ChangeFailed(ILogger log, Exception error);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "DNS client {Client}: {Reason}")]
     public static partial void ConnectionEnded(ILogger log, EndPoint? client, string reason);
 }

@@ -59,18 +59,6 @@ internal static class DnsMetrics
 
     public static void CountSilence() => Interlocked.Increment(ref silences);
 
-    /// <summary>Sum over all labels but the source; for the operator's status and tests.</summary>
-    public static long QueriesFrom(AnswerSource source)
-    {
-        long sum = 0;
-        for (int i = (int)source; i < Queries.Length; i += Sources.Length)
-        {
-            sum += Volatile.Read(ref Queries[i]);
-        }
-
-        return sum;
-    }
-
     private static IEnumerable<Measurement<long>> ObserveQueries()
     {
         for (int i = 0; i < Queries.Length; i++)

@@ -122,7 +122,16 @@ public sealed class DnsService : IAsyncDisposable
         {
             while (true)
             {
-                index.Apply(await subscription.NextAsync(stopping.Token).ConfigureAwait(false));
+                MeshChange change = await subscription.NextAsync(stopping.Token).ConfigureAwait(false);
+                try
+                {
+                    index.Apply(change);
+                }
+                catch (Exception e)
+                {
+                    // A fault of ours with one change must not leave the node with yesterday's names.
+                    DnsLog.ChangeFailed(log, e);
+                }
             }
         }
         catch (OperationCanceledException)

@@ -62,8 +62,6 @@ internal ref struct DnsWriter
 
     public bool IsTruncated { get; private set; }
 
-    public readonly int AnswerCount => answers;
-
     /// <summary>Where the TTL of the last record stands.</summary>
     public readonly int TtlOffset => dataStart - 6;
 

@@ -113,7 +113,7 @@ internal sealed class ClusterZone
         writer.EndRecord();
     }
 
-    // <service>.<alias> is in namespace default, <service>.<namespace>.<alias> in that namespace (issue of the announcement).
+    // <service>.<alias> is in namespace default, <service>.<namespace>.<alias> in that namespace.
     private ZoneResult Alias(
         scoped NameView name, int below, scoped in DnsQuery query, ref DnsWriter writer, scoped Span<byte> target, out int targetLength)
     {

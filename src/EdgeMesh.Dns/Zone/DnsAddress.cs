@@ -34,13 +34,6 @@ internal readonly record struct DnsAddress(UInt128 Bits, bool IsIPv6)
         }
     }
 
-    public IPAddress ToIPAddress()
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, Bits);
-        return new IPAddress(IsIPv6 ? bytes : bytes[12..]);
-    }
-
     public static bool Matches(IPAddress address, ushort type) =>
         type == DnsType.Any || (address.AddressFamily == AddressFamily.InterNetworkV6 ? type == DnsType.Aaaa : type == DnsType.A);
 }

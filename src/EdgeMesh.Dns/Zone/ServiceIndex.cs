@@ -10,7 +10,7 @@ namespace EdgeMesh.Dns;
 /// The current Services by name and by address. One writer applies changes, each at a cost in proportion to what changed;
 /// any thread looks up without a lock and without making objects.
 /// <para>Why not the snapshot's own dictionaries: they need a <see cref="ServiceName"/> of two strings per query. The index
-/// refers to the model's objects, about 150 bytes a Service.</para>
+/// refers to the model's objects: measured 330 bytes a Service with its reverse name.</para>
 /// </summary>
 internal sealed class ServiceIndex
 {

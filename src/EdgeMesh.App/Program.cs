@@ -1,2 +1,3 @@
-// composition root, written last
-return 0;
+using EdgeMesh.App.Verbs;
+
+return await CommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);

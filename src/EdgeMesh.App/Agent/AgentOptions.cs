@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeMesh.App.Logging;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.App.Agent;
@@ -43,4 +44,6 @@ internal sealed record AgentOptions
     public IPNetwork? ServiceCidr { get; init; }
 
     public IReadOnlyList<IPNetwork> RoutableCidrs { get; init; } = [];
+
+    public ServiceFilterMode FilterMode { get; init; }
 }

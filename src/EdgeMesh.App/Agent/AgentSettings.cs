@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeMesh.App.Settings;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy;
 
 namespace EdgeMesh.App.Agent;
 
@@ -40,10 +41,14 @@ internal static class AgentSettings
     public static readonly Setting RoutableCidr = Setting.List(
         "proxy.routableCidr", "CIDR", "Pod networks the kernel reaches by itself; give it again for more.");
 
+    public static readonly Setting FilterMode = Setting.Text(
+        "proxy.filterMode", "MODE",
+        "Label service.edgemesh.kubeedge.io/service-proxy-name: FilterIfLabelExists (default) leaves such Services alone, FilterIfLabelDoesNotExists serves only those.");
+
     public static readonly IReadOnlyList<Setting> All =
     [
         NodeName, StateDir, Server, TokenFile, Manifests, KeepRules, Cleanup,
-        TunnelPort, TunnelDirect, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr,
+        TunnelPort, TunnelDirect, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr, FilterMode,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
 
@@ -73,6 +78,11 @@ internal static class AgentSettings
             DnsUpstreams = values.EndPoints(DnsUpstream, IPAddress.Loopback, 53),
             ServiceCidr = values.Networks(ServiceCidr) is [var cidr, ..] ? cidr : null,
             RoutableCidrs = values.Networks(RoutableCidr),
+            FilterMode = values.OneOf(
+                FilterMode,
+                ServiceFilterMode.FilterIfLabelExists,
+                ("FilterIfLabelExists", ServiceFilterMode.FilterIfLabelExists),
+                ("FilterIfLabelDoesNotExists", ServiceFilterMode.FilterIfLabelDoesNotExists)),
         };
         if (requireAll && options.Servers.Count == 0)
         {

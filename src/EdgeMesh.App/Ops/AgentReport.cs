@@ -26,7 +26,8 @@ internal sealed record AgentReport
 
     public required PeerCountReport Peers { get; init; }
 
-    public required IReadOnlyList<string> DnsListen { get; init; }
+    /// <summary>Null until DNS runs.</summary>
+    public DnsReport? Dns { get; init; }
 
     public required bool ProxyRunning { get; init; }
 
@@ -38,6 +39,17 @@ internal sealed record SourceReport(
     string Source, bool Synced, DateTimeOffset? LastChange, int Files, IReadOnlyList<SourceProblemReport> Problems);
 
 internal sealed record SourceProblemReport(string File, int Line, string Reason);
+
+/// <summary>The DNS server: where it answers, which listen addresses are missing on this machine, and whom it asks.</summary>
+internal sealed record DnsReport(
+    IReadOnlyList<string> Listening, IReadOnlyList<string> Missing, IReadOnlyList<UpstreamReport> Upstreams, int CachedAnswers, long CacheBytes);
+
+/// <summary>One upstream DNS server.</summary>
+/// <param name="Server">Its address.</param>
+/// <param name="LatencyMs">Null before the first answer.</param>
+/// <param name="Failures">Attempts without an answer since the last one.</param>
+/// <param name="Loop">It leads back to this server and is not asked.</param>
+internal sealed record UpstreamReport(string Server, double? LatencyMs, int Failures, bool Loop);
 
 /// <summary>How much the mesh knows.</summary>
 internal sealed record ModelReport(int Services, int Endpoints, int Nodes);

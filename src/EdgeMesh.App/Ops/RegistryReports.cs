@@ -6,7 +6,7 @@ internal sealed record CreatedTokenReport(string Id, string Token, string? Node,
 /// <summary><c>edgemesh token list --json</c>.</summary>
 internal sealed record TokensReport(IReadOnlyList<TokenReport> Tokens);
 
-/// <param name="State"><c>good</c>, <c>expired</c>, <c>used-up</c> or <c>revoked</c>.</param>
+/// <param name="State"><c>good</c>, <c>expired</c> or <c>used-up</c>; a revoked token is not listed.</param>
 internal sealed record TokenReport(string Id, string? Node, DateTimeOffset ExpiresAt, int UsesLeft, string State);
 
 /// <summary><c>edgemesh node list --json</c>.</summary>

@@ -1,6 +1,6 @@
 namespace EdgeMesh.App.Ops;
 
-/// <summary><c>edgemesh server status --json</c>.</summary>
+/// <summary><c>edgemesh server status --json</c>. Numbers are since the start.</summary>
 internal sealed record ServerReport
 {
     public string Role { get; init; } = "server";
@@ -13,16 +13,27 @@ internal sealed record ServerReport
 
     public required IReadOnlyList<string> Listen { get; init; }
 
+    public required int SecondUdpPort { get; init; }
+
     public required IReadOnlyList<string> Advertise { get; init; }
 
-    public required int Nodes { get; init; }
+    /// <summary>SHA-256 of the CA certificate, hex: the last part of every join token stands for it.</summary>
+    public required string CaFingerprint { get; init; }
 
     public required IReadOnlyList<ConnectedNodeReport> Connected { get; init; }
 
-    public required long RelayedBytes { get; init; }
+    public required RelayReport Relay { get; init; }
 
     public required MemoryReport Memory { get; init; }
 }
 
 /// <summary>One agent that is connected to this server.</summary>
-internal sealed record ConnectedNodeReport(string Node, string Leg, string? Remote, DateTimeOffset Since);
+/// <param name="Node">Its name.</param>
+/// <param name="Leg"><c>udp</c> or <c>tls</c>: how relayed frames reach it now.</param>
+/// <param name="UdpAddress">Where its UDP leg is bound.</param>
+/// <param name="QueuedBytes">Waiting for its WebSocket.</param>
+internal sealed record ConnectedNodeReport(string Node, string Leg, string? UdpAddress, int QueuedBytes);
+
+/// <summary>What was relayed, by the kind of the receiving leg, and what was dropped, by reason.</summary>
+internal sealed record RelayReport(
+    long UdpBytes, long UdpFrames, long TlsBytes, long TlsFrames, long StunAnswers, IReadOnlyDictionary<string, long> Dropped);

@@ -33,7 +33,7 @@ internal static class StatusText
 
         PeerCountReport peers = report.Peers;
         Pair(text, "peers", $"{peers.Connected} connected: {peers.Lan} lan, {peers.Direct} direct, {peers.RelayUdp} relay-udp, {peers.RelayTls} relay-tls");
-        Pair(text, "dns", report.DnsListen.Count > 0 ? string.Join(", ", report.DnsListen) : "not running");
+        Pair(text, "dns", report.Dns is { } dns ? Line(dns) : "not running");
         Pair(text, "proxy", report.ProxyRunning ? "running" : "not running");
         Memory(text, report.Memory);
         return text.ToString();
@@ -45,15 +45,22 @@ internal static class StatusText
         Pair(text, "version", $"{report.Version}, up {Age(report.UptimeSeconds)}");
         Pair(text, "listen", string.Join(", ", report.Listen));
         Pair(text, "advertise", string.Join(", ", report.Advertise));
-        Pair(text, "nodes", $"{report.Nodes} enrolled, {report.Connected.Count} connected");
-        Pair(text, "relayed", SizeText.Of(report.RelayedBytes));
+        Pair(text, "ca", report.CaFingerprint);
+        RelayReport relay = report.Relay;
+        Pair(text, "relayed", $"{SizeText.Of(relay.UdpBytes)} to UDP legs, {SizeText.Of(relay.TlsBytes)} to TLS legs");
+        if (relay.Dropped.Count > 0)
+        {
+            Pair(text, "dropped", string.Join(", ", relay.Dropped.Select(d => $"{d.Value} {d.Key}")));
+        }
+
         Memory(text, report.Memory);
+        Pair(text, "connected", report.Connected.Count.ToString(CultureInfo.InvariantCulture));
         if (report.Connected.Count > 0)
         {
-            Columns table = new("NODE", "LEG", "REMOTE", "SINCE");
+            Columns table = new("NODE", "LEG", "UDP-ADDRESS", "QUEUED");
             foreach (ConnectedNodeReport node in report.Connected)
             {
-                table.Add(node.Node, node.Leg, node.Remote, Ago(node.Since));
+                table.Add(node.Node, node.Leg, node.UdpAddress, SizeText.Of(node.QueuedBytes));
             }
 
             text.Append('\n').Append(table);
@@ -95,6 +102,39 @@ internal static class StatusText
 
         return text.ToString();
     }
+
+    public static string Of(TokensReport report)
+    {
+        Columns table = new("ID", "STATE", "NODE", "USES-LEFT", "EXPIRES");
+        foreach (TokenReport token in report.Tokens)
+        {
+            table.Add(token.Id, token.State, token.Node ?? "any", token.UsesLeft.ToString(CultureInfo.InvariantCulture), Day(token.ExpiresAt));
+        }
+
+        return table.ToString();
+    }
+
+    public static string Of(NodesReport report)
+    {
+        Columns table = new("NODE", "STATE", "ENROLLED", "CERTIFICATE-ENDS");
+        foreach (NodeReport node in report.Nodes)
+        {
+            table.Add(node.Node, node.Revoked ? "revoked" : "good", Day(node.EnrolledAt), Day(node.CertificateExpiresAt));
+        }
+
+        return table.ToString();
+    }
+
+    private static string Line(DnsReport dns)
+    {
+        string missing = dns.Missing.Count > 0 ? $"; not on this machine: {string.Join(", ", dns.Missing)}" : "";
+        string upstreams = dns.Upstreams.Count > 0
+            ? "; upstream " + string.Join(", ", dns.Upstreams.Select(u => u.Server + (u.Loop ? " (a loop)" : u.Failures > 0 ? " (silent)" : "")))
+            : "; no upstream";
+        return string.Join(", ", dns.Listening) + missing + upstreams;
+    }
+
+    private static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);
 
     private static void Memory(StringBuilder text, MemoryReport memory) => Pair(
         text, "memory", $"{SizeText.Of(memory.Resident)} resident ({SizeText.Of(memory.Anonymous)} anonymous, {SizeText.Of(memory.ManagedHeap)} managed heap)");

@@ -1,0 +1,15 @@
+using EdgeMesh.Server;
+
+namespace EdgeMesh.App.Server;
+
+/// <summary>The server's options as its room wants them.</summary>
+internal static class RoomOptions
+{
+    public static ServerOptions ToServer(this ServerHostOptions options) => new()
+    {
+        StateDirectory = options.StateDirectory,
+        Listen = options.Listen,
+        SecondUdpPort = options.SecondUdpPort,
+        Advertise = options.Advertise,
+    };
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Text.Json;
+using EdgeMesh.App.Agent;
+using EdgeMesh.App.Ops;
+using EdgeMesh.App.Settings;
+using EdgeMesh.Model;
+
+namespace EdgeMesh.App.Verbs;
+
+/// <summary>The verbs that ask the agent of this node: <c>status</c>, <c>peers</c>, <c>ping</c> (and <c>resolve</c>, in its own file).</summary>
+internal static class OperatorVerbs
+{
+    private static readonly Setting Count = Setting.Text("count", "N", "How many pings (default 4).");
+
+    public static IEnumerable<Command> Build()
+    {
+        yield return Once("status", "What the agent of this node is doing.", line =>
+            StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.AgentReport)!));
+        yield return Once("peers", "The nodes this agent is connected to, and by which path.", line =>
+            StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.PeersReport)!));
+        yield return Ping();
+        yield return ResolveVerb.Build();
+    }
+
+    private static Command Once(string verb, string help, Func<string, string> table)
+    {
+        Option<bool> json = VerbOutput.Json();
+        Command command = new(verb, help) { json };
+        SettingReader reader = new(command, [AgentSettings.StateDir], hasFile: false);
+        command.SetAction(async (result, stop) =>
+        {
+            string line = await Client(reader.Read(result)).AskOnceAsync(new OperatorRequest(verb), stop).ConfigureAwait(false);
+            await result.Output().WriteAsync(result.GetValue(json) ? line + "\n" : table(line)).ConfigureAwait(false);
+            return (int)MeshExit.Done;
+        });
+        return command;
+    }
+
+    private static Command Ping()
+    {
+        Argument<string> node = new("NODE") { Description = "name of another node" };
+        Option<bool> json = VerbOutput.Json();
+        Command command = new("ping", "Measure the tunnel to another node; shows the path each answer took.") { node, json };
+        SettingReader reader = new(command, [AgentSettings.StateDir, Count], hasFile: false);
+        command.SetAction(async (result, stop) =>
+        {
+            SettingValues values = reader.Read(result);
+            OperatorRequest request = new("ping", result.GetValue(node), values.Int(Count, 4, 1, AgentSocket.MaxPings));
+            bool answered = false;
+            await foreach (string line in Client(values).AskAsync(request, stop).ConfigureAwait(false))
+            {
+                PingReport report = JsonSerializer.Deserialize(line, OpsJson.Default.PingReport)!;
+                answered |= report.Problem is null;
+                await result.Output().WriteLineAsync(result.GetValue(json) ? line : StatusText.Of(report)).ConfigureAwait(false);
+            }
+
+            return (int)(answered ? MeshExit.Done : MeshExit.Unreachable);
+        });
+        return command;
+    }
+
+    internal static OperatorClient Client(SettingValues values) => new(
+        CommonSettings.ReadStateDirectory(values, AgentSettings.StateDir, CommonSettings.AgentStateDirectory), AgentSocket.Name, "agent");
+}

@@ -1,7 +1,34 @@
 using EdgeMesh.Demo;
+using EdgeMesh.Lab;
 
-return args switch
+if (args is ["requests", .. string[] rest] && rest.Length == 4)
 {
-    ["requests", .. string[] rest] when rest.Length == 4 => await RequestLoop.RunAsync(rest),
-    _ => 2,
+    return await RequestLoop.RunAsync(rest);
+}
+
+string? binary = Environment.GetEnvironmentVariable("EDGEMESH");
+if (binary is null || !File.Exists(binary))
+{
+    Console.Error.WriteLine($"EDGEMESH is '{binary}': it must name the edgemesh executable; 'make demo' builds it and sets that");
+    return 2;
+}
+
+using CancellationTokenSource stop = new();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
 };
+try
+{
+    return await Demo.RunAsync(Path.GetFullPath(binary), keep: args.Contains("--keep"), stop.Token);
+}
+catch (LabException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    return 1;
+}

@@ -4,11 +4,11 @@ namespace EdgeMesh.Lab;
 
 /// <summary>
 /// One park with many subnets: <c>cloud</c> on the internet (the server and an agent), <c>edge1</c> and <c>edge2</c> behind NAT A, <c>edge3</c>
-/// behind NAT B. Every node has the pods 172.17.0.2 and 172.17.0.3: the same addresses everywhere. All are private to the lab.
+/// behind NAT B; the cloud's data centre and the two sites are different networks of the internet. Every node has the pods 172.17.0.2 and 172.17.0.3: the same addresses everywhere. All are private to the lab.
 /// </summary>
 public sealed class ParkLab : IAsyncDisposable
 {
-    public const string ServerAddress = "198.51.100.10";
+    public const string ServerAddress = "203.0.113.10";
     public const int BigFileMegabytes = 100;
 
     private ParkLab(Lab lab) => Lab = lab;
@@ -65,9 +65,13 @@ public sealed class ParkLab : IAsyncDisposable
     private async Task BuildAsync(NatKind natA, NatKind natB, CancellationToken stop)
     {
         Internet = await Lab.AddSwitchAsync("internet", stop);
-        NatA = await Lab.AddRouterAsync("natA", Internet, "198.51.100.21/24", "10.0.1.1/24", natA, stop);
-        NatB = await Lab.AddRouterAsync("natB", Internet, "198.51.100.22/24", "10.0.2.1/24", natB, stop);
-        Cloud = await Lab.AddNodeAsync("cloud", Internet, ServerAddress + "/24", null, stop);
+        Switch dataCentre = new(Internet.Host, "br1");
+        await Internet.Host.IpAsync(
+            ["addr add 198.51.100.1/24 dev br0", "link add br1 type bridge", "addr add 203.0.113.1/24 dev br1", "link set br1 up"], stop);
+        await Internet.Host.SysctlAsync("net.ipv4.ip_forward", "1", stop);
+        NatA = await Lab.AddRouterAsync("natA", Internet, "198.51.100.21/24", "10.0.1.1/24", natA, stop, "198.51.100.1");
+        NatB = await Lab.AddRouterAsync("natB", Internet, "198.51.100.22/24", "10.0.2.1/24", natB, stop, "198.51.100.1");
+        Cloud = await Lab.AddNodeAsync("cloud", dataCentre, ServerAddress + "/24", "203.0.113.1", stop);
         Edge1 = await Lab.AddNodeAsync("edge1", NatA.Lan, "10.0.1.11/24", "10.0.1.1", stop);
         Edge2 = await Lab.AddNodeAsync("edge2", NatA.Lan, "10.0.1.12/24", "10.0.1.1", stop);
         Edge3 = await Lab.AddNodeAsync("edge3", NatB.Lan, "10.0.2.13/24", "10.0.2.1", stop);
@@ -83,7 +87,6 @@ public sealed class ParkLab : IAsyncDisposable
         }
     }
 
-    // The cloud's link is the internet itself: what the traffic counters call LAN does not occur there.
     private async Task<string> MakeSiteAsync(CancellationToken stop)
     {
         string site = Path.Combine(Lab.Directory, "site");

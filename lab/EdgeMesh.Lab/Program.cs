@@ -32,6 +32,14 @@ try
             return Print(await TcpLoad.ConnectAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds))));
         case ["ping-pong", string server, string concurrency, string seconds, string bytes]:
             return Print(await TcpLoad.PingAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds)), Number(bytes)));
+        case ["reflect", string listen]:
+            await NatProbe.ReflectAsync(IPEndPoint.Parse(listen), stop.Token);
+            return 0;
+        case ["nat-probe", string port, string first, string second]:
+            return Print(await NatProbe.AskAsync(Number(port), IPEndPoint.Parse(first), IPEndPoint.Parse(second)));
+        case ["udp-send", string from, string to, string name]:
+            await NatProbe.SendAsync(IPEndPoint.Parse(from), IPEndPoint.Parse(to), name);
+            return 0;
         default:
             Console.Error.WriteLine("""
                 usage: edgemesh-lab up | clean
@@ -39,6 +47,7 @@ try
                        edgemesh-lab udp-burst IP:PORT COUNT PER-SECOND BYTES
                        edgemesh-lab connect-rate IP:PORT AT-A-TIME SECONDS
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
+                       edgemesh-lab reflect IP:PORT | nat-probe PORT IP:PORT IP:PORT | udp-send FROM TO NAME
                 """);
             return 2;
     }

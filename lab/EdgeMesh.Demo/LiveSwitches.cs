@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using EdgeMesh.Lab;
+using EdgeMesh.Lab.Workloads;
 using Spectre.Console;
 
 namespace EdgeMesh.Demo;
@@ -22,16 +22,14 @@ internal sealed class LiveSwitches(ParkLab park, ParkMesh mesh)
         using CancellationTokenSource downloading = CancellationTokenSource.CreateLinkedTokenSource(stop);
         LabProcess requests = client.Host.Start("requests",
         [
-            Path.Combine(AppContext.BaseDirectory, "edgemesh-demo"), "requests", $"{parking.ClusterIP}:80", parking.Name, "/", "20",
+            Path.Combine(AppContext.BaseDirectory, "edgemesh-lab"), "requests", $"{parking.ClusterIP}:80", parking.Name, "/", "20",
         ]);
         Task<int> downloads = DownloadAsync(client, parking, downloading.Token, stop);
+        foreach (PathSwitch change in PathSwitch.All(park, mesh, stop))
+        {
+            await PlayAsync(change, stop);
+        }
 
-        await StepAsync("probes between the sites blocked", "relay UDP", () => park.NatA.BlockUdpWithAsync(park.NatB.WanAddress, stop), stop);
-        await StepAsync("probes let through", "direct", () => park.NatA.UnblockUdpWithAsync(stop), stop);
-        await StepAsync("UDP blocked at NAT B", "relay TLS", () => park.NatB.BlockUdpAsync(stop), stop);
-        await StepAsync("UDP let through again", "direct", () => park.NatB.UnblockUdpAsync(stop), stop);
-        await StepAsync("server killed", "direct", mesh.KillServerAsync, stop);
-        await StepAsync("server back", "direct", () => mesh.StartServerAsync(stop), stop);
         await ParkMesh.UntilAsync("edge3 is connected to the server again", () => IsServerConnectedAsync(stop), stop);
 
         requests.CloseInput();
@@ -42,34 +40,19 @@ internal sealed class LiveSwitches(ParkLab park, ParkMesh mesh)
         return faults;
     }
 
-    private async Task StepAsync(string what, string expected, Func<Task> act, CancellationToken stop)
+    private async Task PlayAsync(PathSwitch change, CancellationToken stop)
     {
-        long began = Stopwatch.GetTimestamp();
-        await act();
-        TimeSpan? reached = null;
-        int inARow = 0;
-        TrafficBytes before = await Traffic.ReadAsync(park.Edge3.Host, stop);
-        string seen = "nothing";
-        while (Stopwatch.GetElapsedTime(began) < StepPatience && inARow < 8)
+        (double? seconds, string seen) = await change.PlayAsync(park, StepPatience, stop);
+        string says = await ScenarioPlayer.PeerPathAsync(mesh, park.Edge3, "edge1", stop);
+        if (seconds is not null && says == change.ExpectedPath)
         {
-            await Task.Delay(250, stop);
-            TrafficBytes now = await Traffic.ReadAsync(park.Edge3.Host, stop);
-            TrafficBytes used = now - before;
-            before = now;
-            seen = used.Sum == 0 ? "nothing" : used.PathOf(used.Sum);
-            reached = seen == expected ? reached ?? Stopwatch.GetElapsedTime(began) : null;
-            inARow = seen == expected ? inARow + 1 : 0;
+            AnsiConsole.MarkupLine(CultureInfo.InvariantCulture, "  [green]✓[/] {0,-36} → {1} after {2:F1} s", change.What, change.ExpectedPath, seconds);
+            return;
         }
 
-        string says = await ScenarioPlayer.PeerPathAsync(mesh, park.Edge3, "edge1", stop);
-        bool isGood = inARow >= 8 && says == expected;
-        AnsiConsole.MarkupLine(isGood
-            ? $"  [green]✓[/] {what,-36} → {expected} after {reached!.Value.TotalSeconds:F1} s"
-            : $"  [red]✗[/] {what,-36} → expected {expected}, the links say {seen}, the agent says {says}");
-        if (!isGood)
-        {
-            faults.Add($"{what}: expected {expected}, the links say {seen}, the agent says {says}");
-        }
+        string fault = $"{change.What}: expected {change.ExpectedPath}, the links say {seen}, the agent says {says}";
+        AnsiConsole.MarkupLineInterpolated($"  [red]✗ {fault}[/]");
+        faults.Add(fault);
     }
 
     // One download after the other at a rate that leaves the two cores some air; each is checked whole.
@@ -102,7 +85,7 @@ internal sealed class LiveSwitches(ParkLab park, ParkMesh mesh)
     private void Report(LabProcess requests, int whole)
     {
         string line = requests.Log().Split('\n').LastOrDefault(text => text.StartsWith('{')) ?? "{}";
-        RequestLoop.Outcome? outcome = JsonSerializer.Deserialize<RequestLoop.Outcome>(line);
+        RequestOutcome? outcome = JsonSerializer.Deserialize<RequestOutcome>(line);
         if (outcome is null || outcome.Sent == 0 || outcome.Failed > 0)
         {
             faults.Add($"requests: {outcome?.Failed.ToString(CultureInfo.InvariantCulture) ?? "all"} of {outcome?.Sent} failed; first: {outcome?.FirstFailure}");

@@ -1,11 +1,6 @@
 using EdgeMesh.Demo;
 using EdgeMesh.Lab;
 
-if (args is ["requests", .. string[] rest] && rest.Length == 4)
-{
-    return await RequestLoop.RunAsync(rest);
-}
-
 string? binary = Environment.GetEnvironmentVariable("EDGEMESH");
 if (binary is null || !File.Exists(binary))
 {

@@ -32,6 +32,18 @@ try
             return Print(await TcpLoad.ConnectAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds))));
         case ["ping-pong", string server, string concurrency, string seconds, string bytes]:
             return Print(await TcpLoad.PingAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds)), Number(bytes)));
+        case ["requests", string server, string host, string path, string every]:
+            return Print(await new RequestLoop(IPEndPoint.Parse(server), host, path).EveryAsync(
+                TimeSpan.FromMilliseconds(Number(every)), Console.In.ReadToEndAsync()));
+        case ["many-requests", string server, string host, string path, string clients, string total, string pause]:
+            return Print(await new RequestLoop(IPEndPoint.Parse(server), host, path).ManyAsync(
+                Number(clients), Number(total), TimeSpan.FromMilliseconds(Number(pause))));
+        case ["ledger", string listen]:
+            await Ledger.ServeAsync(IPEndPoint.Parse(listen), stop.Token);
+            return 0;
+        case ["give", string server, string line]:
+            Console.WriteLine(await Ledger.GiveAsync(IPEndPoint.Parse(server), line));
+            return 0;
         case ["reflect", string listen]:
             await NatProbe.ReflectAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -47,6 +59,8 @@ try
                        edgemesh-lab udp-burst IP:PORT COUNT PER-SECOND BYTES
                        edgemesh-lab connect-rate IP:PORT AT-A-TIME SECONDS
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
+                       edgemesh-lab requests IP:PORT HOST PATH EVERY-MS | many-requests IP:PORT HOST PATH CLIENTS TOTAL PAUSE-MS
+                       edgemesh-lab ledger IP:PORT | give IP:PORT LINE
                        edgemesh-lab reflect IP:PORT | nat-probe PORT IP:PORT IP:PORT | udp-send FROM TO NAME
                 """);
             return 2;

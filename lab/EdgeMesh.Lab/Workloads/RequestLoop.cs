@@ -1,37 +1,28 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 
-namespace EdgeMesh.Demo;
+namespace EdgeMesh.Lab.Workloads;
+
+/// <summary>What became of the requests of a loop.</summary>
+public sealed record RequestOutcome(int Sent, int Failed, double SlowestMilliseconds, string FirstFailure);
 
 /// <summary>
-/// A client that asks again every few milliseconds, each time on a new connection, as <c>curl</c> in a loop would but without
-/// a process per request. It runs inside a pod (<c>edgemesh-demo requests …</c>) until its standard input closes, then prints one JSON line.
+/// Clients that ask for a page again and again, each time on a new connection, as <c>curl</c> in a loop would but without a
+/// process per request.
 /// </summary>
-internal sealed class RequestLoop(IPEndPoint server, string host, string path, TimeSpan interval, TimeSpan patience)
+internal sealed class RequestLoop(IPEndPoint server, string host, string path)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly Lock gate = new(); // guards the four fields below it
     private int sent;
     private int failed;
     private double slowest;
     private string firstFailure = "";
 
-    public sealed record Outcome(int Sent, int Failed, double SlowestMilliseconds, string FirstFailure);
-
-    public static async Task<int> RunAsync(string[] args)
-    {
-        IPEndPoint server = IPEndPoint.Parse(args[0]);
-        RequestLoop loop = new(server, args[1], args[2],
-            TimeSpan.FromMilliseconds(int.Parse(args[3], CultureInfo.InvariantCulture)), TimeSpan.FromSeconds(10));
-        Outcome outcome = await loop.UntilAsync(Console.In.ReadToEndAsync());
-        Console.WriteLine(JsonSerializer.Serialize(outcome));
-        return outcome.Failed == 0 ? 0 : 1;
-    }
-
-    public async Task<Outcome> UntilAsync(Task end)
+    /// <summary>One client that asks every <paramref name="interval"/> without waiting for the answer before, until <paramref name="end"/>.</summary>
+    public async Task<RequestOutcome> EveryAsync(TimeSpan interval, Task end)
     {
         List<Task> running = [];
         using PeriodicTimer tick = new(interval);
@@ -43,9 +34,28 @@ internal sealed class RequestLoop(IPEndPoint server, string host, string path, T
         }
 
         await Task.WhenAll(running);
+        return Outcome();
+    }
+
+    /// <summary>Several clients, one request after the other with a pause between, <paramref name="total"/> requests in all.</summary>
+    public async Task<RequestOutcome> ManyAsync(int clients, int total, TimeSpan pause)
+    {
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
+        {
+            for (int i = 0; i < total / clients; i++)
+            {
+                await OneAsync();
+                await Task.Delay(pause);
+            }
+        })));
+        return Outcome();
+    }
+
+    private RequestOutcome Outcome()
+    {
         lock (gate)
         {
-            return new Outcome(sent, failed, Math.Round(slowest, 1), firstFailure);
+            return new RequestOutcome(sent, failed, Math.Round(slowest, 1), firstFailure);
         }
     }
 
@@ -68,7 +78,7 @@ internal sealed class RequestLoop(IPEndPoint server, string host, string path, T
 
     private async Task<string?> AskAsync()
     {
-        using CancellationTokenSource limit = new(patience);
+        using CancellationTokenSource limit = new(Patience);
         try
         {
             using Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -86,7 +96,7 @@ internal sealed class RequestLoop(IPEndPoint server, string host, string path, T
         }
         catch (OperationCanceledException)
         {
-            return $"no answer within {patience.TotalSeconds:F0} s";
+            return $"no answer within {Patience.TotalSeconds:F0} s";
         }
         catch (SocketException error)
         {

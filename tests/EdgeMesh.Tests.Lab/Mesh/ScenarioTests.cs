@@ -1,0 +1,91 @@
+using System.Text.Json;
+using EdgeMesh.Lab;
+
+namespace EdgeMesh.Tests.Lab.Mesh;
+
+/// <summary>The announcement's scenarios, with real clients in pods, TCP and UDP, both name forms.</summary>
+[Collection(nameof(ParkCollection))]
+public class ScenarioTests(ParkFixture fixture)
+{
+    public static TheoryData<string, string> Calls => new()
+    {
+        { "edge1", "video" },
+        { "edge2", "video" },
+        { "edge3", "parking" },
+        { "edge3", "face" },
+        { "cloud", "display" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task AnswersByName(string from, string service)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        (Pod client, ParkService called) = Find(from, service);
+        foreach (string name in (string[])[service, $"{service}.default.svc.cluster.local", $"{service}.cluster.local.service"])
+        {
+            string answer = await client.Host.MustAsync(limit.Token, "curl", "-sS", "-m", "10", $"http://{name}/");
+            Assert.StartsWith(called.Pods[0].Node + "/", answer, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task EchoesDatagramsOfEverySize(string from, string service)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        (Pod client, ParkService called) = Find(from, service);
+        foreach (string bytes in (string[])["16", "1200", "1473", "9000", "65000"])
+        {
+            string json = await client.Host.MustAsync(
+                limit.Token, ParkFixture.Tool, "udp-burst", $"{called.ClusterIP}:{ParkServices.UdpEchoPort}", "20", "50", bytes);
+            Assert.Equal((bytes, 20), (bytes, JsonDocument.Parse(json).RootElement.GetProperty("Received").GetInt32()));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Calls))]
+    public async Task DownloadsWhole(string from, string service)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        (Pod client, _) = Find(from, service);
+        string hash = await client.Host.MustAsync(limit.Token, "bash", "-c", $"set -o pipefail; curl -sS -m 50 http://{service}/big | sha256sum");
+        Assert.StartsWith(fixture.Park.BigFileHash, hash, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SpreadsOverNodesWithTheSamePodAddress()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(120));
+        Pod client = fixture.Park.Edge2.Pods[1];
+        string answers = await client.Host.MustAsync(limit.Token, "bash", "-c",
+            $"for i in $(seq 300); do curl -sS -m 10 http://{ParkServices.Everywhere.ClusterIP}/; done | sort | uniq -c");
+        string[] lines = answers.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines, line => Assert.InRange(int.Parse(line.Trim().Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), 60, 140));
+    }
+
+    [Fact]
+    public async Task ForwardsHalfCloseAcrossNats()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        Pod client = fixture.Park.Edge3.Pods[1];
+        // socat closes its sending side at the end of input and still waits for the answer.
+        string answer = await client.Host.MustAsync(limit.Token, "bash", "-c",
+            $"head -c 300000 /dev/zero | socat -t 20 - TCP:{ParkServices.Parking.ClusterIP}:{ParkServices.TcpEchoPort} | wc -c");
+        Assert.Equal("300000", answer.Trim());
+    }
+
+    [Fact]
+    public async Task RefusesWhatNoServiceDefines()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        Pod client = fixture.Park.Edge3.Pods[1];
+        CommandResult refused = await client.Host.RunAsync(limit.Token, "curl", "-sS", "-m", "5", $"http://{ParkServices.Parking.ClusterIP}:81/");
+        Assert.Equal(7, refused.ExitCode); // curl: failed to connect, not timed out
+    }
+
+    private (Pod Client, ParkService Service) Find(string from, string service) => (
+        fixture.Park.Nodes.Single(node => node.Name == from).Pods[1],
+        ParkServices.All.Single(known => known.Name == service));
+}

@@ -28,8 +28,7 @@ internal sealed class ServerPorts : IDisposable
         {
             foreach (IPEndPoint wanted in options.Listen)
             {
-                bool isDual = !options.Listen.Any(other => other.AddressFamily == AddressFamily.InterNetwork && other.Port == wanted.Port);
-                ports.BindBoth(wanted, isDual, udp);
+                ports.BindBoth(wanted, udp);
             }
 
             foreach (IPAddress address in options.Listen.Select(wanted => wanted.Address).Distinct())
@@ -84,11 +83,11 @@ internal sealed class ServerPorts : IDisposable
         }
     }
 
-    private void BindBoth(IPEndPoint wanted, bool isDual, UdpRelay udp)
+    private void BindBoth(IPEndPoint wanted, UdpRelay udp)
     {
         for (int attempt = 1; ; attempt++)
         {
-            Socket socket = BindTcp(wanted, isDual);
+            Socket socket = BindTcp(wanted);
             try
             {
                 IPEndPoint bound = (IPEndPoint)socket.LocalEndPoint!;
@@ -109,11 +108,11 @@ internal sealed class ServerPorts : IDisposable
         }
     }
 
-    private static Socket BindTcp(IPEndPoint wanted, bool isDual)
+    private static Socket BindTcp(IPEndPoint wanted)
     {
         try
         {
-            return HttpServer.Bind(wanted, isDual);
+            return HttpServer.Bind(wanted);
         }
         catch (SocketException fault)
         {

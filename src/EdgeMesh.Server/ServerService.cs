@@ -38,6 +38,8 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     private ServerPorts? ports;
     private DateTimeOffset startedAt;
     private Task watching = Task.CompletedTask;
+    private bool isLooping;
+    private int isDisposed;
 
     /// <summary>Valid after <see cref="StartAsync"/>. Any thread.</summary>
     public ServerStatusReport Status => new(
@@ -60,6 +62,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         TakeCertificate(http, addresses);
         hub.Check();
         reactor.Start();
+        isLooping = true;
         await http.StartAsync(ports.TakeSockets(), stop).ConfigureAwait(false);
         ServerMetrics.Add(counters, sessions);
         watching = WatchAsync(hub, http, addresses);
@@ -71,6 +74,11 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         await stopping.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
         ServerMetrics.Remove(counters, sessions);
@@ -86,13 +94,19 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
             await http.DisposeAsync().ConfigureAwait(false);
         }
 
+        ports?.Dispose();
+        udp?.Dispose();
         if (reactor is not null)
         {
+            // The loop closes its sockets; where the start failed it has not run yet.
+            if (!isLooping)
+            {
+                reactor.Start();
+            }
+
             await reactor.DisposeAsync().ConfigureAwait(false);
         }
 
-        ports?.Dispose();
-        udp?.Dispose();
         front?.Dispose();
         registry.Dispose();
         stopping.Dispose();

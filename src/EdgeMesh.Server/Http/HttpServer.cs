@@ -40,16 +40,18 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
 
     /// <summary>The certificate of handshakes from now on.</summary>
     public void UseCertificate(X509Certificate2 leaf) =>
-        certificate = SslStreamCertificateContext.Create(leaf, [authority.Certificate], offline: true);
+        certificate = FullChain.Of(leaf, authority.Certificate);
 
-    public static Socket Bind(IPEndPoint endPoint, bool isDual)
+    /// <summary>A TCP socket of one family, as the UDP sockets are: <c>[::]</c> leaves IPv4 to <c>0.0.0.0</c>.</summary>
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
+    public static Socket Bind(IPEndPoint endPoint)
     {
         Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                socket.DualMode = isDual && endPoint.Address.Equals(IPAddress.IPv6Any);
+                socket.DualMode = false;
             }
 
             // Accepted connections inherit both.

@@ -58,7 +58,7 @@ internal sealed class UdpRelay : IDisposable
         reactor.Post(sendBatch, batch);
     }
 
-    /// <summary>After the reactor has ended.</summary>
+    /// <summary>Before the reactor ends: the loop closes the sockets.</summary>
     public void Dispose()
     {
         foreach (UdpPort port in ports)

@@ -1,31 +1,430 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using EdgeMesh.Quic.Native;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.Quic;
 
-/// <summary>All connections of a node on one reactor. In the loop only, the constructor and <see cref="Dispose"/> too once it runs.</summary>
-public sealed class QuicEndpoint : IDisposable
+/// <summary>
+/// All connections of a node on one reactor: finds the connection of a datagram, accepts new ones, answers packets of a former
+/// life with a stateless reset, writes what a turn produced at its end. An idle connection costs nothing per turn.
+/// In the loop only; the constructor may run anywhere.
+/// </summary>
+public sealed unsafe class QuicEndpoint : IDisposable
 {
+    internal const int TrainBufferBytes = 65_000;
+
+    // Every id we give out has this length, so that the id of a short header is found without a look at its connection.
+    private const int ConnectionIdLength = 8;
+
+    // RFC 9000 10.3: a reset must look like a short packet and be shorter than what it answers.
+    private const int ResetLength = 42;
+    private const int ResetsPerSecond = 200;
+
+    private readonly Func<QuicConnection, IQuicHandler?> accept;
+    private readonly Dictionary<ulong, QuicConnection> connections = [];
+    private readonly HashSet<QuicConnection> known = [];
+    private readonly byte[] resetSecret;
+    private readonly byte[] trainBuffer = GC.AllocateUninitializedArray<byte>(TrainBufferBytes, pinned: true);
+    private readonly Action flushAll;
+    private readonly Action resumeLater;
+    private List<QuicConnection> dirty = [];
+    private List<QuicConnection> flushing = [];
+    private readonly List<QuicConnection> later = [];
+    private QuicCredentials credentials;
+    private bool flushScheduled;
+    private bool disposed;
+    private long resetWindowStart;
+    private int resetsInWindow;
+
     /// <param name="accept">Called for a peer's first packet: the handler of the new connection, or null to refuse.</param>
     public QuicEndpoint(
         Reactor reactor,
         QuicEndpointOptions options,
         QuicCredentials credentials,
         Func<QuicConnection, IQuicHandler?> accept,
-        ILogger log) => throw new NotImplementedException();
+        ILogger log)
+        : this((IQuicDriver)reactor, options, credentials, accept, log)
+    {
+    }
 
-    public int ConnectionCount => throw new NotImplementedException();
+    /// <inheritdoc cref="QuicEndpoint(Reactor, QuicEndpointOptions, QuicCredentials, Func{QuicConnection, IQuicHandler?}, ILogger)"/>
+    public QuicEndpoint(
+        IQuicDriver driver,
+        QuicEndpointOptions options,
+        QuicCredentials credentials,
+        Func<QuicConnection, IQuicHandler?> accept,
+        ILogger log)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(options.ResetSecret.Length, 32, nameof(options.ResetSecret));
+        QuicLibrary.EnsureLoaded();
+        Driver = driver;
+        Options = options with
+        {
+            MaxDatagramSize = Math.Clamp(options.MaxDatagramSize, 1200, 16_000),
+            ClockGrain = Math.Max(options.ClockGrain, 1),
+        };
+        Alpn = Encoding.ASCII.GetBytes(options.Alpn);
+        Log = log;
+        this.credentials = credentials;
+        this.accept = accept;
+        resetSecret = options.ResetSecret.ToArray();
+        flushAll = FlushAll;
+        resumeLater = ResumeLater;
+    }
 
-    /// <summary>For connections from now on. The former ones must live as long as their connections: disposing them early is allowed, it waits.</summary>
-    public void UseCredentials(QuicCredentials renewed) => throw new NotImplementedException();
+    /// <summary>Connections open now, handshakes included.</summary>
+    public int ConnectionCount { get; private set; }
+
+    internal IQuicDriver Driver { get; }
+
+    internal QuicEndpointOptions Options { get; }
+
+    internal byte[] Alpn { get; }
+
+    internal ILogger Log { get; }
+
+    internal ChunkPool Chunks { get; } = new();
+
+    internal byte* TrainBuffer => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(trainBuffer, 0);
+
+    /// <summary>For connections from now on. The former ones may be disposed at once: connections keep theirs until they end.</summary>
+    public void UseCredentials(QuicCredentials renewed) => credentials = renewed;
 
     /// <summary>Begins a handshake; the outcome comes through <paramref name="handler"/>.</summary>
-    public QuicConnection Connect(IQuicOutput output, IQuicHandler handler) => throw new NotImplementedException();
+    public QuicConnection Connect(IQuicOutput output, IQuicHandler handler)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        QuicConnection connection = new(this, isClient: true, output) { Handler = handler };
+        Create(connection, null, null);
+        return connection;
+    }
 
     /// <summary>Feeds datagrams, each <paramref name="segmentSize"/> long but the last.</summary>
     /// <param name="replyTo">Where they came from: the output of a connection accepted by this call, and of stateless resets.</param>
     /// <returns>The connection the first of them belongs to, or null.</returns>
-    public QuicConnection? Receive(Span<byte> train, int segmentSize, IQuicOutput replyTo) => throw new NotImplementedException();
+    public QuicConnection? Receive(Span<byte> train, int segmentSize, IQuicOutput replyTo)
+    {
+        if (disposed || train.IsEmpty || segmentSize <= 0)
+        {
+            return null;
+        }
+
+        QuicConnection? first = null;
+        QuicConnection? current = null;
+        ulong currentId = 0;
+        QuicMetrics.BytesIn += train.Length;
+        fixed (byte* data = train)
+        {
+            for (int offset = 0; offset < train.Length; offset += segmentSize)
+            {
+                QuicMetrics.PacketsIn++;
+                int length = Math.Min(segmentSize, train.Length - offset);
+                byte* packet = data + offset;
+                if (!TryReadDestination(new ReadOnlySpan<byte>(packet, length), out ulong id, out bool isLong))
+                {
+                    QuicMetrics.PacketsUnknown.Add(1);
+                    continue;
+                }
+
+                if (current is null || id != currentId)
+                {
+                    if (!connections.TryGetValue(id, out QuicConnection? connection))
+                    {
+                        connection = isLong ? Accept(packet, length, replyTo) : null;
+                        if (connection is null)
+                        {
+                            QuicMetrics.PacketsUnknown.Add(1);
+                            if (!isLong)
+                            {
+                                SendStatelessReset(id, length, replyTo);
+                            }
+
+                            continue;
+                        }
+                    }
+
+                    if (current is not null && !ReferenceEquals(current, connection))
+                    {
+                        current.AfterRead();
+                    }
+
+                    current = connection;
+                    currentId = id;
+                }
+
+                if (offset == 0)
+                {
+                    first = current;
+                }
+
+                current.Read(packet, length);
+            }
+        }
+
+        current?.AfterRead();
+        return first is { IsAlive: true } ? first : null;
+    }
 
     /// <summary>Closes all connections at once, with one CONNECTION_CLOSE each.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
+        foreach (QuicConnection connection in known.ToArray())
+        {
+            connection.Abandon("the endpoint closes");
+        }
+
+        Chunks.Dispose();
+    }
+
+    internal void MarkDirty(QuicConnection connection)
+    {
+        if (connection.IsDirty || !connection.IsAlive)
+        {
+            return;
+        }
+
+        connection.IsDirty = true;
+        dirty.Add(connection);
+        if (!flushScheduled)
+        {
+            flushScheduled = true;
+            Driver.AtEndOfTurn(flushAll);
+        }
+    }
+
+    internal void FillConnectionId(NgCid* cid)
+    {
+        cid->Length = ConnectionIdLength;
+        RandomNumberGenerator.Fill(new Span<byte>(cid->Data, ConnectionIdLength));
+    }
+
+    /// <summary>A fresh id that leads to the connection, and its reset token.</summary>
+    internal void CreateConnectionId(QuicConnection connection, NgCid* cid, byte* token)
+    {
+        FillConnectionId(cid);
+        fixed (byte* secret = resetSecret)
+        {
+            if (GnuTls.ngtcp2_crypto_generate_stateless_reset_token(token, secret, (nuint)resetSecret.Length, cid) != 0)
+            {
+                throw new InvalidOperationException("no stateless reset token");
+            }
+        }
+
+        Map(connection, Key(cid));
+    }
+
+    internal void RemoveConnectionId(QuicConnection connection, NgCid* cid)
+    {
+        if (cid->Length == ConnectionIdLength)
+        {
+            ulong key = Key(cid);
+            connections.Remove(key);
+            connection.RemoveConnectionId(key);
+        }
+    }
+
+    internal void Ended(QuicConnection connection, QuicCloseReason reason)
+    {
+        ConnectionCount--;
+        QuicMetrics.Connections.Add(-1);
+        QuicMetrics.Closed.Add(1, new KeyValuePair<string, object?>("kind", reason.Kind.ToString()));
+        QuicLog.ConnectionEnded(Log, connection.FirstConnectionId, reason.Kind, reason.Code, reason.Text);
+    }
+
+    /// <summary>Its ids mean nothing any more.</summary>
+    internal void Forget(QuicConnection connection)
+    {
+        foreach (ulong id in connection.ConnectionIds)
+        {
+            connections.Remove(id);
+        }
+
+        known.Remove(connection);
+    }
+
+    private static ulong Key(NgCid* cid) => BinaryPrimitives.ReadUInt64BigEndian(new ReadOnlySpan<byte>(cid->Data, ConnectionIdLength));
+
+    // RFC 8999: the destination id stands behind the first byte in a short header, behind version and its length in a long one.
+    private static bool TryReadDestination(ReadOnlySpan<byte> packet, out ulong id, out bool isLong)
+    {
+        isLong = packet.Length > 0 && (packet[0] & 0x80) != 0;
+        int at = 1;
+        if (isLong)
+        {
+            if (packet.Length < 6 || packet[5] != ConnectionIdLength)
+            {
+                id = 0;
+                return false;
+            }
+
+            at = 6;
+        }
+
+        if (packet.Length < at + ConnectionIdLength)
+        {
+            id = 0;
+            return false;
+        }
+
+        id = BinaryPrimitives.ReadUInt64BigEndian(packet[at..]);
+        return true;
+    }
+
+    private void Map(QuicConnection connection, ulong id)
+    {
+        connections[id] = connection;
+        connection.AddConnectionId(id);
+    }
+
+    private void Create(QuicConnection connection, NgCid* clientDcid, NgCid* clientScid)
+    {
+        try
+        {
+            connection.Create(credentials.Handle, clientDcid, clientScid);
+        }
+        catch
+        {
+            Forget(connection);
+            throw;
+        }
+
+        known.Add(connection);
+        ConnectionCount++;
+        QuicMetrics.Connections.Add(1);
+        MarkDirty(connection);
+    }
+
+    private QuicConnection? Accept(byte* packet, int length, IQuicOutput replyTo)
+    {
+        NgPacketHeader header;
+        if (Ngtcp2.ngtcp2_accept(&header, packet, (nuint)length) != 0 || header.Version != Ngtcp2.ProtocolVersion1)
+        {
+            return null;
+        }
+
+        if (ConnectionCount >= Options.MaxConnections)
+        {
+            QuicLog.TooManyConnections(Log, Options.MaxConnections);
+            Refuse(&header, replyTo);
+            return null;
+        }
+
+        QuicConnection connection = new(this, isClient: false, replyTo);
+        IQuicHandler? handler = accept(connection);
+        if (handler is null)
+        {
+            Refuse(&header, replyTo);
+            return null;
+        }
+
+        connection.Handler = handler;
+        Create(connection, &header.Dcid, &header.Scid);
+
+        // The client goes on using the id it chose until it has ours.
+        Map(connection, Key(&header.Dcid));
+        return connection;
+    }
+
+    private static void Refuse(NgPacketHeader* header, IQuicOutput replyTo)
+    {
+        const ulong connectionRefused = 2;
+        int room = replyTo.HeaderRoom;
+        byte[] bytes = new byte[room + 1200];
+        nint length;
+        fixed (byte* pointer = bytes)
+        {
+            length = Ngtcp2.ngtcp2_crypto_write_connection_close(
+                pointer + room, 1200, header->Version, &header->Scid, &header->Dcid, connectionRefused, null, 0);
+        }
+
+        if (length > 0)
+        {
+            replyTo.Send(bytes.AsSpan(0, room + (int)length), room + (int)length);
+        }
+    }
+
+    private void SendStatelessReset(ulong id, int length, IQuicOutput replyTo)
+    {
+        if (length <= ResetLength || !MayReset())
+        {
+            return;
+        }
+
+        NgCid cid;
+        cid.Length = ConnectionIdLength;
+        BinaryPrimitives.WriteUInt64BigEndian(new Span<byte>(cid.Data, ConnectionIdLength), id);
+        byte* token = stackalloc byte[16];
+        byte* random = stackalloc byte[ResetLength];
+        RandomNumberGenerator.Fill(new Span<byte>(random, ResetLength));
+        int room = replyTo.HeaderRoom;
+        byte[] bytes = new byte[room + ResetLength];
+        nint written;
+        fixed (byte* secret = resetSecret, pointer = bytes)
+        {
+            if (GnuTls.ngtcp2_crypto_generate_stateless_reset_token(token, secret, (nuint)resetSecret.Length, &cid) != 0)
+            {
+                return;
+            }
+
+            written = Ngtcp2.ngtcp2_pkt_write_stateless_reset(pointer + room, ResetLength, token, random, ResetLength - 16);
+        }
+
+        if (written > 0 && replyTo.Send(bytes.AsSpan(0, room + (int)written), room + (int)written))
+        {
+            QuicMetrics.ResetsSent.Add(1);
+        }
+    }
+
+    private bool MayReset()
+    {
+        if (Driver.Now - resetWindowStart > 1_000_000_000)
+        {
+            resetWindowStart = Driver.Now;
+            resetsInWindow = 0;
+        }
+
+        return resetsInWindow++ < ResetsPerSecond;
+    }
+
+    private void FlushAll()
+    {
+        flushScheduled = false;
+        (dirty, flushing) = (flushing, dirty);
+        for (int i = 0; i < flushing.Count; i++)
+        {
+            QuicConnection connection = flushing[i];
+            connection.IsDirty = false;
+            if (connection.Flush() && !connection.IsDirty)
+            {
+                connection.IsDirty = true;
+                later.Add(connection);
+                if (later.Count == 1)
+                {
+                    Driver.NextTurn(resumeLater);
+                }
+            }
+        }
+
+        flushing.Clear();
+    }
+
+    private void ResumeLater()
+    {
+        dirty.AddRange(later);
+        later.Clear();
+        if (dirty.Count > 0 && !flushScheduled)
+        {
+            flushScheduled = true;
+            Driver.AtEndOfTurn(flushAll);
+        }
+    }
 }

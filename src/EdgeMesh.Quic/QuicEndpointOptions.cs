@@ -26,5 +26,24 @@ public sealed record QuicEndpointOptions
 
     public int MaxConnections { get; init; } = 4096;
 
+    /// <summary>
+    /// The largest datagram any path may carry, 1,200 to 16,000. It is also the segment size congestion control reckons with: BBR
+    /// keeps at least 30 of them in flight, so large values belong to fast paths only. A connection's datagrams are as large as
+    /// its output says, but never larger than this.
+    /// </summary>
+    public int MaxDatagramSize { get; init; } = 1452;
+
+    /// <summary>
+    /// Whether a peer's certificate must be valid by the system clock. False leaves both its dates to
+    /// <see cref="IQuicHandler.OnPeerCertificate"/>: for boards that boot in 1970 and for a grace after the end.
+    /// </summary>
+    public bool CheckCertificateTimes { get; init; } = true;
+
+    /// <summary>
+    /// Grain of the clock that congestion control sees, ns (docs/decisions/quic-clock.md): round trips shorter than this look
+    /// this long, which keeps the window of a pair that only exchanged small requests from pinning at 40 kB.
+    /// </summary>
+    public long ClockGrain { get; init; } = 500_000;
+
     public QuicCongestionControl CongestionControl { get; init; } = QuicCongestionControl.Bbr;
 }

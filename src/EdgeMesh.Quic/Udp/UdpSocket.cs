@@ -1,25 +1,338 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using EdgeMesh.Quic.Native;
 
 namespace EdgeMesh.Quic;
 
 /// <summary>A UDP socket of one family on the reactor that moves trains of datagrams: GSO out, GRO in. In the loop only.</summary>
-public sealed class UdpSocket : IDisposable
+public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 {
+    // One system call takes at most this much: the kernel's limits are 64 segments (128 from 6.9 on) and 65,507 bytes.
+    private const int MaxSegments = 64;
+    private const int MaxTrainBytes = 65_000;
+
+    // A turn reads at most this many trains, so that what they cause is written before the next ones are read.
+    private const int TrainsPerTurn = 16;
+    private const int ReceiveBufferBytes = 65_536;
+
+    private readonly Reactor reactor;
+    private readonly Socket socket;
+    private readonly DatagramHandler onDatagrams;
+    private readonly int fd;
+    private readonly byte* receiveBuffer;
+    private int slot = -1;
+    private bool disposed;
+    private bool waitsForRoom;
+    private bool segmentation = true;
+    private long packetsIn;
+    private long bytesIn;
+    private long callsIn;
+    private long packetsOut;
+    private long bytesOut;
+    private long callsOut;
+    private long dropped;
+
+    private UdpSocket(Reactor reactor, Socket socket, DatagramHandler onDatagrams)
+    {
+        this.reactor = reactor;
+        this.socket = socket;
+        this.onDatagrams = onDatagrams;
+        fd = (int)socket.Handle;
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes);
+    }
+
     /// <summary>The socket has room again after <see cref="SendResult.WouldBlock"/>.</summary>
-    public event Action? Writable { add => throw new NotImplementedException(); remove => throw new NotImplementedException(); }
+    public event Action? Writable;
 
-    public IPEndPoint LocalEndPoint => throw new NotImplementedException();
+    public IPEndPoint LocalEndPoint { get; }
 
-    public UdpSocketCounters Counters => throw new NotImplementedException();
+    /// <summary>Any thread; a value may be one train old.</summary>
+    public UdpSocketCounters Counters => new(packetsIn, bytesIn, callsIn, packetsOut, bytesOut, callsOut, dropped);
+
+    /// <summary>Whether trains go out as one system call (UDP_SEGMENT).</summary>
+    internal bool UsesSegmentation
+    {
+        get => segmentation;
+        set => segmentation = value;
+    }
 
     /// <summary>Binds and begins to receive. Any thread.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The address is taken or not ours.</exception>
-    public static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams) =>
-        throw new NotImplementedException();
+    /// <exception cref="SocketException">The address is taken or not ours, or the mark was refused.</exception>
+    public static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams)
+    {
+        Socket socket = new(bind.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            if (bind.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                socket.DualMode = false;
+            }
+
+            int fd = (int)socket.Handle;
+            Configure(fd, bind.AddressFamily, options);
+            socket.Blocking = false;
+            socket.Bind(bind);
+            UdpSocket udp = new(reactor, socket, onDatagrams);
+            reactor.Post(static u => u.Register(), udp);
+            return udp;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Sends a train; never throws for reasons of the network.</summary>
-    public SendResult Send(in UdpAddress to, ReadOnlySpan<byte> train, int segmentSize) => throw new NotImplementedException();
+    public SendResult Send(in UdpAddress to, ReadOnlySpan<byte> train, int segmentSize)
+    {
+        if (disposed)
+        {
+            return SendResult.Unreachable;
+        }
+
+        byte* name = stackalloc byte[SocketAddress.MaxLength];
+        uint nameLength = SocketAddress.Write(name, to);
+        fixed (byte* data = train)
+        {
+            int offset = 0;
+            while (offset < train.Length)
+            {
+                int perCall = segmentation ? Math.Max(1, Math.Min(MaxSegments, MaxTrainBytes / segmentSize)) * segmentSize : segmentSize;
+                int length = Math.Min(perCall, train.Length - offset);
+                SendResult result = SendOnce(name, nameLength, data + offset, length, segmentSize);
+                if (result == SendResult.WouldBlock)
+                {
+                    if (offset > 0)
+                    {
+                        // The head of the train has left: the tail counts as lost on the way, the sender's recovery sees to it.
+                        dropped += Segments(train.Length - offset, segmentSize);
+                        WaitForRoom();
+                        return SendResult.Sent;
+                    }
+
+                    WaitForRoom();
+                    return result;
+                }
+
+                if (result != SendResult.Sent)
+                {
+                    dropped += Segments(train.Length - offset, segmentSize);
+                    return result;
+                }
+
+                offset += length;
+            }
+        }
+
+        return SendResult.Sent;
+    }
 
     /// <summary>Any thread.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (reactor.IsInLoop)
+        {
+            Close();
+        }
+        else
+        {
+            reactor.Post(static u => u.Close(), this);
+        }
+    }
+
+    void ILoopSource.OnEvents(int events)
+    {
+        if ((events & Libc.EpollOut) != 0 && waitsForRoom)
+        {
+            waitsForRoom = false;
+            reactor.Modify(slot, fd, Libc.EpollIn);
+            Writable?.Invoke();
+        }
+
+        if ((events & (Libc.EpollIn | Libc.EpollErr)) != 0)
+        {
+            ReceiveTrains();
+        }
+    }
+
+    private static void Configure(int fd, AddressFamily family, UdpSocketOptions options)
+    {
+        if (options.Mark is int mark && !Libc.SetOption(fd, Libc.SolSocket, Libc.SoMark, mark))
+        {
+            throw new SocketException(Marshal.GetLastPInvokeError());
+        }
+
+        if (options.ReusePort)
+        {
+            Libc.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
+        }
+
+        // FORCE needs CAP_NET_ADMIN; without it the kernel grants up to rmem_max. Default buffers would cost half the throughput.
+        if (!Libc.SetOption(fd, Libc.SolSocket, Libc.SoReceiveBufferForce, options.BufferBytes))
+        {
+            Libc.SetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer, options.BufferBytes);
+        }
+
+        if (!Libc.SetOption(fd, Libc.SolSocket, Libc.SoSendBufferForce, options.BufferBytes))
+        {
+            Libc.SetOption(fd, Libc.SolSocket, Libc.SoSendBuffer, options.BufferBytes);
+        }
+
+        if (options.DontFragment)
+        {
+            // IP_MTU_DISCOVER 10, IPV6_MTU_DISCOVER 23, value PROBE 3: DF, but the route's cached MTU does not limit us.
+            bool v6 = family == AddressFamily.InterNetworkV6;
+            Libc.SetOption(fd, v6 ? 41 : 0, v6 ? 23 : 10, 3);
+        }
+
+        Libc.SetOption(fd, Libc.SolUdp, Libc.UdpGro, 1);
+    }
+
+    private static int Segments(int bytes, int segmentSize) => (bytes + segmentSize - 1) / segmentSize;
+
+    private void Register()
+    {
+        if (!disposed)
+        {
+            slot = reactor.Add(this, fd, Libc.EpollIn);
+        }
+    }
+
+    private void Close()
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
+        if (slot >= 0)
+        {
+            reactor.Remove(slot, fd);
+        }
+
+        socket.Dispose();
+        NativeMemory.Free(receiveBuffer);
+    }
+
+    private void WaitForRoom()
+    {
+        if (!waitsForRoom && slot >= 0)
+        {
+            waitsForRoom = true;
+            reactor.Modify(slot, fd, Libc.EpollIn | Libc.EpollOut);
+        }
+    }
+
+    private SendResult SendOnce(byte* name, uint nameLength, byte* data, int length, int segmentSize)
+    {
+        IoVec vector = new() { Base = data, Length = (nuint)length };
+        ControlMessage control = new() { Length = 18, Level = Libc.SolUdp, Type = Libc.UdpSegment, UInt16 = (ushort)segmentSize };
+        bool isTrain = length > segmentSize;
+        MessageHeader message = new()
+        {
+            Name = name,
+            NameLength = nameLength,
+            Vectors = &vector,
+            VectorCount = 1,
+            Control = isTrain ? &control : null,
+            ControlLength = isTrain ? 24u : 0,
+        };
+        while (true)
+        {
+            if (Libc.sendmsg(fd, &message, Libc.MsgDontWait | Libc.MsgNoSignal) >= 0)
+            {
+                callsOut++;
+                packetsOut += Segments(length, segmentSize);
+                bytesOut += length;
+                return SendResult.Sent;
+            }
+
+            int error = Marshal.GetLastPInvokeError();
+            switch (error)
+            {
+                case Libc.Interrupted:
+                    continue;
+                case Libc.Again:
+                    return SendResult.WouldBlock;
+                case Libc.NoBuffers:
+                    // The device's queue is full, which EPOLLOUT does not tell: as good as lost on the way.
+                    dropped += Segments(length, segmentSize);
+                    return SendResult.Sent;
+                case Libc.MessageTooLong:
+                    return SendResult.TooBig;
+                case Libc.IoError or Libc.Invalid when isTrain:
+                    // A device without checksum offload cannot segment for us.
+                    segmentation = false;
+                    return SendSingly(name, nameLength, data, length, segmentSize);
+                default:
+                    return SendResult.Unreachable;
+            }
+        }
+    }
+
+    private SendResult SendSingly(byte* name, uint nameLength, byte* data, int length, int segmentSize)
+    {
+        for (int offset = 0; offset < length; offset += segmentSize)
+        {
+            SendResult result = SendOnce(name, nameLength, data + offset, Math.Min(segmentSize, length - offset), segmentSize);
+            if (result != SendResult.Sent)
+            {
+                return offset == 0 ? result : SendResult.Sent;
+            }
+        }
+
+        return SendResult.Sent;
+    }
+
+    private void ReceiveTrains()
+    {
+        byte* name = stackalloc byte[SocketAddress.MaxLength];
+        byte* controlBuffer = stackalloc byte[64];
+        for (int i = 0; i < TrainsPerTurn && !disposed; i++)
+        {
+            IoVec vector = new() { Base = receiveBuffer, Length = ReceiveBufferBytes };
+            MessageHeader message = new()
+            {
+                Name = name,
+                NameLength = SocketAddress.MaxLength,
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = controlBuffer,
+                ControlLength = 64,
+            };
+            nint received = Libc.recvmsg(fd, &message, Libc.MsgDontWait);
+            if (received < 0)
+            {
+                if (Marshal.GetLastPInvokeError() == Libc.Interrupted)
+                {
+                    continue;
+                }
+
+                return;
+            }
+
+            callsIn++;
+            if (received == 0 || (message.Flags & Libc.MsgTruncated) != 0)
+            {
+                dropped++;
+                continue;
+            }
+
+            int segmentSize = (int)received;
+            ControlMessage* control = (ControlMessage*)controlBuffer;
+            if (message.ControlLength >= 20 && control->Level == Libc.SolUdp && control->Type == Libc.UdpGro
+                && control->Int32 > 0)
+            {
+                segmentSize = Math.Min(segmentSize, control->Int32);
+            }
+
+            packetsIn += Segments((int)received, segmentSize);
+            bytesIn += received;
+            onDatagrams(SocketAddress.Read(name), new Span<byte>(receiveBuffer, (int)received), segmentSize);
+        }
+    }
 }

@@ -112,6 +112,29 @@ public sealed class Lab : IAsyncDisposable
         return node;
     }
 
+    /// <summary>
+    /// A wire between two switches that delays, loses and limits. Offloads are off on it: packets cross it as they would
+    /// cross a cable, at most 1,514 bytes each.
+    /// </summary>
+    public async Task<Wire> WireAsync(string name, Switch left, Switch right, Shape shape, CancellationToken stop)
+    {
+        Host box = await AddNamespaceAsync(name, stop);
+        foreach ((string device, Switch into) in ((string, Switch)[])[("left", left), ("right", right)])
+        {
+            string port = into.NextPort();
+            await Command.MustAsync("ip",
+                ["link", "add", device, "netns", box.Namespace, "type", "veth", "peer", "name", port, "netns", into.Host.Namespace], null, stop);
+            await into.Host.IpAsync([$"link set {port} master {into.Bridge}", $"link set {port} up"], stop);
+            await box.IpAsync([$"link set {device} up"], stop);
+            // The sending side of either end must hand over whole packets with their checksums.
+            await box.MustAsync(stop, "ethtool", "-K", device, "tso", "off", "gso", "off", "gro", "off", "tx", "off");
+            await into.Host.MustAsync(stop, "ethtool", "-K", port, "tso", "off", "gso", "off", "gro", "off", "tx", "off");
+        }
+
+        LabProcess process = box.Start("wire", [Path.Combine(AppContext.BaseDirectory, "edgemesh-lab"), "wire", "left", "right", shape.ToString()]);
+        return new Wire(process);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Keep)

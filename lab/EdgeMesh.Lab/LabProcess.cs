@@ -34,6 +34,8 @@ public sealed class LabProcess : IAsyncDisposable
     /// <summary>Closes standard input.</summary>
     public void CloseInput() => process.StandardInput.Close();
 
+    public Task WriteLineAsync(string line) => process.StandardInput.WriteLineAsync(line);
+
     public string Log()
     {
         using FileStream file = new(LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -107,6 +109,7 @@ public sealed class LabProcess : IAsyncDisposable
         process.ErrorDataReceived += running.Keep;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        process.StandardInput.AutoFlush = true;
         return running;
     }
 

@@ -44,6 +44,13 @@ try
         case ["give", string server, string line]:
             Console.WriteLine(await Ledger.GiveAsync(IPEndPoint.Parse(server), line));
             return 0;
+        case ["wire", string left, string right, string shape]:
+            using (WireBox box = new(left, right, Shape.Parse(shape)))
+            {
+                await RunWireAsync(box);
+            }
+
+            return 0;
         case ["reflect", string listen]:
             await NatProbe.ReflectAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -61,6 +68,7 @@ try
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
                        edgemesh-lab requests IP:PORT HOST PATH EVERY-MS | many-requests IP:PORT HOST PATH CLIENTS TOTAL PAUSE-MS
                        edgemesh-lab ledger IP:PORT | give IP:PORT LINE
+                       edgemesh-lab wire DEVICE DEVICE "DELAY-US LOSS MBIT QUEUE-US"   (new shapes on standard input)
                        edgemesh-lab reflect IP:PORT | nat-probe PORT IP:PORT IP:PORT | udp-send FROM TO NAME
                 """);
             return 2;
@@ -91,6 +99,17 @@ async Task<int> UpAsync()
     Console.WriteLine("Ctrl-C takes it down");
     await Task.Delay(Timeout.Infinite, stop.Token);
     return 0;
+}
+
+async Task RunWireAsync(WireBox box)
+{
+    box.Start();
+    while (await Console.In.ReadLineAsync(stop.Token) is { } line)
+    {
+        box.Set(Shape.Parse(line));
+    }
+
+    await Task.Delay(Timeout.Infinite, stop.Token);
 }
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

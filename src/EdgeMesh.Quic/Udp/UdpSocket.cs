@@ -98,7 +98,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
         fixed (byte* data = train)
         {
             int offset = 0;
-            while (offset < train.Length)
+            do
             {
                 int perCall = segmentation ? Math.Max(1, Math.Min(MaxSegments, MaxTrainBytes / segmentSize)) * segmentSize : segmentSize;
                 int length = Math.Min(perCall, train.Length - offset);
@@ -125,6 +125,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
                 offset += length;
             }
+            while (offset < train.Length);
         }
 
         return SendResult.Sent;
@@ -316,13 +317,13 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
             }
 
             callsIn++;
-            if (received == 0 || (message.Flags & Libc.MsgTruncated) != 0)
+            if ((message.Flags & Libc.MsgTruncated) != 0)
             {
                 dropped++;
                 continue;
             }
 
-            int segmentSize = (int)received;
+            int segmentSize = Math.Max(1, (int)received);
             ControlMessage* control = (ControlMessage*)controlBuffer;
             if (message.ControlLength >= 20 && control->Level == Libc.SolUdp && control->Type == Libc.UdpGro
                 && control->Int32 > 0)

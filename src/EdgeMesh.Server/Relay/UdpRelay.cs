@@ -15,7 +15,7 @@ namespace EdgeMesh.Server.Relay;
 internal sealed class UdpRelay : IDisposable
 {
     /// <summary>What WebSocket receivers may have waiting for the reactor; beyond it they drop.</summary>
-    private const int MaxPending = 4 * 1024 * 1024;
+    private const int MaxPending = 1024 * 1024;
 
     private readonly Reactor reactor;
     private readonly SessionTable sessions;

@@ -20,6 +20,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
     private readonly Reactor reactor;
     private readonly QuicStream stream;
     private readonly StreamAcceptor acceptor;
+    private readonly Action onOver;
     private readonly ReactorTimer patience;
     private byte[] waiting = [];
     private int waitingLength;
@@ -29,11 +30,12 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
     private ReactorTcp? tcp;
     private TcpSplice? splice;
 
-    public AcceptedStream(Reactor reactor, QuicStream stream, StreamAcceptor acceptor)
+    public AcceptedStream(Reactor reactor, QuicStream stream, StreamAcceptor acceptor, Action onOver)
     {
         this.reactor = reactor;
         this.stream = stream;
         this.acceptor = acceptor;
+        this.onOver = onOver;
         acceptor.OpenStreams++;
         patience = reactor.CreateTimer(OnSilence);
         patience.Set(reactor.Now + (long)DialPatience.TotalNanoseconds);
@@ -143,7 +145,13 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
 
         headerLength = length;
         IPEndPoint endpoint = header.Endpoint.ToEndPoint();
-        if (header.Protocol != TransportProtocol.Tcp || !acceptor.IsLocalEndpoint(TransportProtocol.Tcp, endpoint))
+        if (header.Endpoint.Port == 0 && header.Service.IsEmpty)
+        {
+            // A ping (docs/protocol.md): answered like a stranger's endpoint, not counted as one.
+            acceptor.Answers[(int)DialStatus.NotMine]--;
+            Answer(DialStatus.NotMine);
+        }
+        else if (header.Protocol != TransportProtocol.Tcp || !acceptor.IsLocalEndpoint(TransportProtocol.Tcp, endpoint))
         {
             Answer(DialStatus.NotMine);
         }
@@ -214,6 +222,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         isOver = true;
         patience.Cancel();
         acceptor.OpenStreams--;
+        onOver();
         ReturnWaiting();
         waiting = [];
     }

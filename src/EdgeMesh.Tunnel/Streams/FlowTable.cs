@@ -19,6 +19,7 @@ internal sealed class FlowTable : IDisposable
     private readonly Reactor reactor;
     private readonly StreamAcceptor acceptor;
     private readonly bool evenIds;
+    private readonly Action onWaiting;
     private readonly FlowSender sender = new();
     private readonly Dictionary<uint, NearFlow> near = [];
     private readonly Dictionary<uint, FarFlow> far = [];
@@ -34,8 +35,10 @@ internal sealed class FlowTable : IDisposable
     /// <param name="reactor">The loop.</param>
     /// <param name="evenIds">This node's name is the smaller one of the pair.</param>
     /// <param name="acceptor">What this node does for peers.</param>
-    public FlowTable(Reactor reactor, bool evenIds, StreamAcceptor acceptor)
+    /// <param name="onWaiting">A datagram waits for a connection. In the loop.</param>
+    public FlowTable(Reactor reactor, bool evenIds, StreamAcceptor acceptor, Action onWaiting)
     {
+        this.onWaiting = onWaiting;
         this.reactor = reactor;
         this.acceptor = acceptor;
         this.evenIds = evenIds;
@@ -50,6 +53,8 @@ internal sealed class FlowTable : IDisposable
     public int Count => near.Count + far.Count;
 
     internal long Now => reactor.Now;
+
+    internal void AskForConnection() => onWaiting();
 
     /// <summary>Opens a flow; the first datagram opens it at the peer. Any thread.</summary>
     public UdpFlow Open(DialTarget target, DatagramReceiver receiver)
@@ -70,6 +75,18 @@ internal sealed class FlowTable : IDisposable
                 flow.Attached(next, sender);
             }
         }
+    }
+
+    /// <summary>The peer could not be reached: flows of ours end, their owners open others.</summary>
+    public void FailAll()
+    {
+        foreach (NearFlow flow in near.Values)
+        {
+            flow.End(DialStatus.PeerUnreachable);
+            flow.Clear();
+        }
+
+        near.Clear();
     }
 
     public void OnDatagram(ReadOnlySpan<byte> payload)

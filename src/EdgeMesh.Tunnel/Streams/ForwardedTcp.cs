@@ -14,7 +14,7 @@ namespace EdgeMesh.Tunnel.Streams;
 /// byte was handed to the stream resets the client (<see cref="DialStatus.Lost"/>).</para>
 /// In the loop only, but for the constructor and <see cref="Completion"/>.
 /// </summary>
-internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
+internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
 {
     /// <summary>How much is kept of what a client says before the status; then its window closes until the status comes.</summary>
     public const int MaxEarlyBytes = 64 * 1024;
@@ -34,6 +34,8 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
     private QuicStream? stream;
     private ReactorTimer? patience;
     private TcpSplice? splice;
+    private Action? onOver;
+    private bool holdsPayload;
     private bool isOver;
 
     public ForwardedTcp(Reactor reactor, DialTarget target, Socket client, ReadOnlyMemory<byte> replay)
@@ -52,9 +54,11 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
 
     public bool IsOver => isOver;
 
-    /// <summary>The peer is connected: this stream is the connection's.</summary>
-    public void Start(QuicStream onStream)
+    /// <inheritdoc/>
+    public void Start(QuicStream onStream, bool holdPayload, Action over)
     {
+        onOver = over;
+        holdsPayload = holdPayload;
         stream = onStream;
         onStream.Handler = this;
         tcp = ReactorTcp.Adopt(reactor, client, this);
@@ -71,7 +75,7 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
         Pump();
     }
 
-    /// <summary>No stream could be had: the socket is the caller's again.</summary>
+    /// <summary>No stream could be had: the socket is the caller's again. Nothing happens once it was started.</summary>
     public void Fail(DialStatus status)
     {
         if (stream is null)
@@ -172,7 +176,7 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
 
         while (true)
         {
-            if (earlyWritten < earlyLength)
+            if (earlyWritten < earlyLength && !holdsPayload)
             {
                 earlyWritten += stream.Write(early.AsSpan(earlyWritten, earlyLength - earlyWritten));
                 if (earlyWritten < earlyLength)
@@ -193,8 +197,8 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
                     earlyLength += got;
                     break;
                 case 0:
+                    // The splice meets the FIN again and passes it on, behind the early bytes.
                     clientFinished = true;
-                    stream.Finish();
                     return;
                 case ReactorTcp.WouldBlock:
                     return;
@@ -307,6 +311,8 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler
     private void Finish(TcpForwardResult result)
     {
         isOver = true;
+        onOver?.Invoke();
+        onOver = null;
         patience?.Cancel();
         ReturnEarly();
         completion.TrySetResult(result);

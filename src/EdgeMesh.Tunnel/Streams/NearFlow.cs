@@ -44,6 +44,7 @@ internal sealed class NearFlow : UdpFlow
         {
             waiting.Enqueue(payload.ToArray());
             waitingBytes += payload.Length;
+            table.AskForConnection();
         }
     }
 

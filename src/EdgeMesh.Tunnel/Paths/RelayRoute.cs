@@ -1,0 +1,8 @@
+namespace EdgeMesh.Tunnel.Paths;
+
+/// <summary>A way through a server, as it is now.</summary>
+/// <param name="Id">Which server.</param>
+/// <param name="Kind"><see cref="PathKind.RelayUdp"/> or <see cref="PathKind.RelayTls"/>.</param>
+/// <param name="RoundTrip">Agent to server and back, ns.</param>
+/// <param name="HasPeer">False once the server has said that the peer is not connected to it.</param>
+internal readonly record struct RelayRoute(int Id, PathKind Kind, long RoundTrip, bool HasPeer);

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tunnel.Peers;
+
+/// <summary>
+/// Addresses of this node at which a peer might reach it, and the subnets that make a peer a LAN neighbour. Left out are
+/// loopback, link-local (169.254/16, fe80::/10), our own device and the bridges of containers: 172.17.0.1 is the same on every
+/// node and leads every peer to itself. A bridge that carries the default route is an uplink and stays.
+/// </summary>
+/// <param name="Addresses">In the system's order, IPv4 first.</param>
+/// <param name="Subnets">Their networks.</param>
+internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadOnlyList<IPNetwork> Subnets)
+{
+    private static readonly string[] ContainerPrefixes =
+        ["edgemesh", "docker", "cni", "cbr", "veth", "cali", "flannel", "cilium", "lxc", "kube", "podman", "nodelocaldns"];
+
+    public static readonly LocalAddresses None = new([], []);
+
+    public static LocalAddresses Scan()
+    {
+        HashSet<string> uplinks = ReadUplinks();
+        List<IPAddress> addresses = [];
+        List<IPNetwork> subnets = [];
+        foreach (NetworkInterface device in NetworkInterface.GetAllNetworkInterfaces())
+        {
+            if (device.OperationalStatus == OperationalStatus.Down || device.NetworkInterfaceType == NetworkInterfaceType.Loopback
+                || IsContainers(device.Name, uplinks))
+            {
+                continue;
+            }
+
+            foreach (UnicastIPAddressInformation own in device.GetIPProperties().UnicastAddresses)
+            {
+                if (IsUsable(own.Address))
+                {
+                    addresses.Add(own.Address);
+                    subnets.Add(NetworkOf(own.Address, own.PrefixLength));
+                }
+            }
+        }
+
+        return new LocalAddresses([.. addresses.OrderBy(a => a.AddressFamily)], subnets);
+    }
+
+    public IEnumerable<Candidate> ToCandidates(ushort port, bool withV6) =>
+        Addresses.Where(a => withV6 || a.AddressFamily == AddressFamily.InterNetwork)
+            .Select(a => new Candidate(CandidateKind.Interface, WireAddress.From(a, port)));
+
+    public bool SameAs(LocalAddresses other) => Addresses.SequenceEqual(other.Addresses) && Subnets.SequenceEqual(other.Subnets);
+
+    internal static bool IsUsable(IPAddress address) => address.AddressFamily switch
+    {
+        AddressFamily.InterNetwork => !IPAddress.IsLoopback(address) && address.GetAddressBytes() is not [169, 254, ..],
+        AddressFamily.InterNetworkV6 => !IPAddress.IsLoopback(address) && !address.IsIPv6LinkLocal && !address.IsIPv6Multicast,
+        _ => false,
+    };
+
+    internal static IPNetwork NetworkOf(IPAddress address, int prefix)
+    {
+        byte[] bytes = address.GetAddressBytes();
+        for (int bit = prefix; bit < bytes.Length * 8; bit++)
+        {
+            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        }
+
+        return new IPNetwork(new IPAddress(bytes), prefix);
+    }
+
+    private static bool IsContainers(string name, HashSet<string> uplinks) =>
+        !uplinks.Contains(name)
+        && (ContainerPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)) || Directory.Exists($"/sys/class/net/{name}/bridge"));
+
+    // Devices of default routes: destination 0 in /proc/net/route.
+    private static HashSet<string> ReadUplinks()
+    {
+        HashSet<string> names = [];
+        try
+        {
+            foreach (string line in File.ReadLines("/proc/net/route").Skip(1))
+            {
+                string[] fields = line.Split('\t');
+                if (fields.Length > 7 && uint.TryParse(fields[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint to) && to == 0)
+                {
+                    names.Add(fields[0]);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // Without the file no bridge counts as an uplink.
+        }
+
+        return names;
+    }
+}

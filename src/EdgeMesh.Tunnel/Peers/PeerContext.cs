@@ -1,0 +1,72 @@
+using EdgeMesh.Model;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Relay;
+using EdgeMesh.Tunnel.Streams;
+using EdgeMesh.Tunnel.Udp;
+using EdgeMesh.Tunnel.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Tunnel.Peers;
+
+/// <summary>What all peers of this agent share. In the loop only.</summary>
+internal sealed class PeerContext(
+    TunnelOptions options,
+    Reactor reactor,
+    UdpPort port,
+    StreamAcceptor acceptor,
+    Func<NodeName, Peer> peerOf,
+    ILogger log)
+{
+    private readonly HashSet<string> revoked = new(StringComparer.OrdinalIgnoreCase);
+
+    public TunnelOptions Options => options;
+
+    public NodeName Self => options.Self;
+
+    public MeshAddress SelfAddress { get; } = MeshAddress.Of(options.Self);
+
+    public Reactor Reactor => reactor;
+
+    public UdpPort Port => port;
+
+    public StreamAcceptor Acceptor => acceptor;
+
+    public ILogger Log => log;
+
+    public long Now => reactor.Now;
+
+    /// <summary>Tells one run of this agent from the next.</summary>
+    public Guid BootId { get; } = Guid.NewGuid();
+
+    public QuicEndpoint Endpoint { get; set; } = null!;
+
+    public IReadOnlyList<RelayLink> Links { get; set; } = [];
+
+    /// <summary>Where this node might be reached.</summary>
+    public IReadOnlyList<Candidate> Candidates { get; set; } = [];
+
+    public LocalAddresses Local { get; set; } = LocalAddresses.None;
+
+    /// <summary>The largest relayed payload that can reach us now, whichever server it takes.</summary>
+    public ushort RelayLimit
+    {
+        get
+        {
+            int limit = RelayFrame.MaxWebSocketPayload;
+            bool any = false;
+            foreach (RelayLink link in Links)
+            {
+                any |= link.IsConnected;
+                limit = link.IsConnected ? Math.Min(limit, link.ReceiveLimit) : limit;
+            }
+
+            return (ushort)(any ? limit : RelayFrame.MaxUdpPayload);
+        }
+    }
+
+    public Peer PeerOf(NodeName node) => peerOf(node);
+
+    public bool IsRevoked(string serial) => revoked.Contains(serial);
+
+    public void Revoke(IEnumerable<string> serials) => revoked.UnionWith(serials);
+}

@@ -1,0 +1,262 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text.Json;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Identity;
+using EdgeMesh.Tunnel.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Tunnel.Relay;
+
+/// <summary>
+/// Keeps the WebSocket to one server up: resolves its name again for every attempt, tries its addresses, hands the session and
+/// what comes on it to the loop.
+/// </summary>
+internal sealed class RelayClient(
+    RelayLink link,
+    ServerAddress server,
+    NodeIdentity identity,
+    int? mark,
+    Reactor reactor,
+    Action<RelayLink, Memory<byte>> onMessage,
+    Action<string[]> onRevoked,
+    Action onRoom,
+    ILogger log)
+{
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PingPause = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReplacedPause = TimeSpan.FromSeconds(10);
+
+    // Messages posted to the loop and not yet taken: when the loop is behind, TCP closes its window.
+    private const int MaxPosted = 8;
+
+    private readonly Backoff backoff = new(Random.Shared);
+    private IPEndPoint? lastGood;
+    private string lastFault = "";
+
+    /// <summary>Runs until it is told to stop; whatever the network does, it tries again.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            long began = Environment.TickCount64;
+            bool replaced = false;
+            try
+            {
+                replaced = await AttemptAsync(stop).ConfigureAwait(false);
+            }
+            catch (Exception fault) when (!stop.IsCancellationRequested)
+            {
+                Report(fault.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            if (Environment.TickCount64 - began > StableAfter.TotalMilliseconds)
+            {
+                backoff.Reset();
+            }
+
+            await Task.Delay(replaced ? ReplacedPause : backoff.Next(), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // One round over all addresses. True if another agent of the same name took the place.
+    private async Task<bool> AttemptAsync(CancellationToken stop)
+    {
+        List<string> tried = [];
+        foreach (IPEndPoint address in await AddressesAsync(tried, stop).ConfigureAwait(false))
+        {
+            using ServerRoute route = new(address, identity.Trust, identity.ClientContext, mark);
+            using ClientWebSocket socket = new();
+            try
+            {
+                await ConnectAsync(socket, route, stop).ConfigureAwait(false);
+            }
+            catch (Exception fault) when (!stop.IsCancellationRequested)
+            {
+                tried.Add($"{address} ({route.CertificateFault ?? Innermost(fault)})");
+                continue;
+            }
+
+            return await ServeAsync(socket, address, stop).ConfigureAwait(false);
+        }
+
+        Report(string.Join("; ", tried));
+        return false;
+    }
+
+    private async Task<IReadOnlyList<IPEndPoint>> AddressesAsync(List<string> tried, CancellationToken stop)
+    {
+        IPAddress[] hosts = [];
+        try
+        {
+            hosts = await server.ResolveAsync(stop).ConfigureAwait(false);
+        }
+        catch (SocketException fault)
+        {
+            tried.Add($"{server} ({fault.Message})");
+        }
+
+        List<IPEndPoint> all = [.. server.Ports.SelectMany(port => hosts.Select(host => new IPEndPoint(host, port)))];
+        if (lastGood is not null && (hosts.Length == 0 || all.Remove(lastGood)))
+        {
+            all.Insert(0, lastGood);
+        }
+
+        return all;
+    }
+
+    private static async Task ConnectAsync(ClientWebSocket socket, ServerRoute route, CancellationToken stop)
+    {
+        socket.Options.AddSubProtocol(SignalMessage.Subprotocol);
+        socket.Options.KeepAliveInterval = TimeSpan.Zero;
+        using HttpMessageInvoker invoker = new(route.Handler, disposeHandler: false);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(ConnectPatience);
+        try
+        {
+            await socket.ConnectAsync(new Uri("wss://" + TrustAnchor.ServerName + "/v1/connect"), invoker, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new TimeoutException($"no answer within {ConnectPatience.TotalSeconds} s");
+        }
+    }
+
+    private async Task<bool> ServeAsync(ClientWebSocket socket, IPEndPoint address, CancellationToken stop)
+    {
+        using OutboundQueue outbound = new(onRoom);
+        using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        RelaySession session = await WelcomeAsync(socket, address, outbound, ending.Token).ConfigureAwait(false);
+        lastGood = address;
+        lastFault = "";
+        reactor.Post(static s => s.Link.OnConnected(s.Session), (Link: link, Session: session));
+        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, Silence, PingPause, reactor, link, onMessage, onRevoked);
+        string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, address.ToString(), session.RoundTrip / 1e6), text =>
+            TunnelLog.ServerSays(log, link.Name, text), ending).ConfigureAwait(false);
+        outbound.Close();
+        reactor.Post(static s => s.Link.OnLost(s.Session, s.Why), (Link: link, Session: session, Why: why));
+        bool replaced = (int?)socket.CloseStatus == SignalMessage.CloseReplaced;
+        if (replaced)
+        {
+            TunnelLog.ServerReplaced(log, link.Name);
+        }
+        else if (!stop.IsCancellationRequested)
+        {
+            TunnelLog.ServerLost(log, link.Name, why);
+        }
+
+        return replaced;
+    }
+
+    private static async Task<RelaySession> WelcomeAsync(ClientWebSocket socket, IPEndPoint address, OutboundQueue outbound, CancellationToken stop)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(WelcomePatience);
+        try
+        {
+            int length = 0;
+            ValueWebSocketReceiveResult result;
+            do
+            {
+                result = await socket.ReceiveAsync(buffer.AsMemory(length), limit.Token).ConfigureAwait(false);
+                length += result.Count;
+            }
+            while (!result.EndOfMessage && length < buffer.Length);
+
+            SignalMessage? welcome = result.MessageType == WebSocketMessageType.Text
+                ? JsonSerializer.Deserialize(buffer.AsSpan(0, length), WireJson.Default.SignalMessage)
+                : null;
+            byte[] key = new byte[32];
+            if (welcome is not { Type: SignalMessage.Welcome }
+                || !ulong.TryParse(welcome.Session, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong id)
+                || !Convert.TryFromBase64String(welcome.Key ?? "", key, out int keyLength) || keyLength != key.Length)
+            {
+                throw new InvalidDataException("the server's first message is no welcome");
+            }
+
+            IReadOnlyList<UdpServer> udp = await ResolveUdpAsync(welcome.Udp ?? [], address, limit.Token).ConfigureAwait(false);
+            return new RelaySession(id, key, udp, welcome.BootId ?? "", address, outbound);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new TimeoutException($"no welcome within {WelcomePatience.TotalSeconds} s");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // Pairs of host:port, the second of each for STUN only. The host this WebSocket reached comes first: it is known to be reachable.
+    private static async Task<IReadOnlyList<UdpServer>> ResolveUdpAsync(string[] texts, IPEndPoint reached, CancellationToken stop)
+    {
+        List<UdpServer> servers = [];
+        for (int i = 0; i < texts.Length && servers.Count < 8; i += 2)
+        {
+            ServerAddress relay = ServerAddress.Parse(texts[i]);
+            ushort? second = i + 1 < texts.Length ? ServerAddress.Parse(texts[i + 1]).Ports[0] : null;
+            foreach (IPAddress host in await TryResolveAsync(relay, stop).ConfigureAwait(false))
+            {
+                servers.Add(Make(host, relay.Ports[0], second));
+            }
+
+            if (i == 0)
+            {
+                servers.Insert(0, Make(reached.Address, relay.Ports[0], second));
+            }
+        }
+
+        return [.. servers.Distinct()];
+    }
+
+    private static UdpServer Make(IPAddress host, ushort relay, ushort? second)
+    {
+        WireAddress address = WireAddress.From(host, relay);
+        return new UdpServer(address, second is { } port ? address.WithPort(port) : default);
+    }
+
+    private static async Task<IPAddress[]> TryResolveAsync(ServerAddress host, CancellationToken stop)
+    {
+        try
+        {
+            return await host.ResolveAsync(stop).ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            return [];
+        }
+    }
+
+    // The same fault again is no news.
+    private void Report(string why)
+    {
+        if (why != lastFault)
+        {
+            lastFault = why;
+            TunnelLog.ServerUnreachable(log, link.Name, why);
+        }
+
+        reactor.Post(static s => s.Link.OnAttemptFailed(s.Why), (Link: link, Why: why));
+    }
+
+    private static string Innermost(Exception fault)
+    {
+        while (fault.InnerException is { } inner)
+        {
+            fault = inner;
+        }
+
+        return fault.Message;
+    }
+}

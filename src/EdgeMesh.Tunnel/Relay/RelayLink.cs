@@ -1,0 +1,272 @@
+using System.Security.Cryptography;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Paths;
+using EdgeMesh.Tunnel.Udp;
+using EdgeMesh.Tunnel.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Tunnel.Relay;
+
+/// <summary>
+/// One server as the loop sees it: the session while the WebSocket stands, the UDP leg beside it, and where frames go now. In
+/// the loop only; <see cref="RelayClient"/> posts what happens on the WebSocket.
+/// </summary>
+internal sealed class RelayLink
+{
+    private readonly Reactor reactor;
+    private readonly UdpPort port;
+    private readonly Action<RelayLink> onChange;
+    private readonly ILogger log;
+    private readonly UdpLeg leg = new(NewNonce);
+    private readonly ReactorTimer timer;
+    private RelaySession? session;
+    private TransactionId stunTransaction;
+    private int pair;
+
+    public RelayLink(int id, string name, Reactor reactor, UdpPort port, Action<RelayLink> onChange, ILogger log)
+    {
+        Id = id;
+        Name = name;
+        this.reactor = reactor;
+        this.port = port;
+        this.onChange = onChange;
+        this.log = log;
+        timer = reactor.CreateTimer(Advance);
+        Why = "not connected yet";
+    }
+
+    public int Id { get; }
+
+    /// <summary>As configured.</summary>
+    public string Name { get; }
+
+    public RelaySession? Session => session;
+
+    public bool IsConnected => session is not null;
+
+    public bool IsUdpBound => leg.IsBound;
+
+    /// <summary>State in a clause, for status.</summary>
+    public string Why { get; private set; }
+
+    /// <summary>Loop time since which <see cref="IsConnected"/> is what it is.</summary>
+    public long Since { get; private set; }
+
+    public PathKind Kind => session is null ? PathKind.None : leg.IsBound ? PathKind.RelayUdp : PathKind.RelayTls;
+
+    public long RoundTrip => leg.IsBound && leg.RoundTrip > 0 ? leg.RoundTrip : session?.RoundTrip ?? 0;
+
+    /// <summary>Our address as the server's first port sees it; the default while unknown.</summary>
+    public WireAddress Observed => leg.IsBound ? leg.Observed : default;
+
+    /// <summary>Our address as its second port sees it: another one than <see cref="Observed"/> means that the NAT maps by destination.</summary>
+    public WireAddress ObservedBySecond { get; private set; }
+
+    /// <summary>The largest payload that can reach us through this server now.</summary>
+    public int ReceiveLimit => session is not null && !leg.IsBound ? RelayFrame.MaxWebSocketPayload : RelayFrame.MaxUdpPayload;
+
+    public void OnConnected(RelaySession begun)
+    {
+        session = begun;
+        Since = reactor.Now;
+        pair = 0;
+        Why = "connected";
+        leg.Start(reactor.Now);
+        Advance();
+        onChange(this);
+    }
+
+    public void OnLost(RelaySession ended, string why)
+    {
+        if (!ReferenceEquals(ended, session))
+        {
+            return;
+        }
+
+        session = null;
+        Since = reactor.Now;
+        Why = why;
+        leg.Stop();
+        timer.Cancel();
+        ObservedBySecond = default;
+        onChange(this);
+    }
+
+    public void OnAttemptFailed(string why)
+    {
+        if (session is null)
+        {
+            Why = why;
+        }
+    }
+
+    /// <summary>Sends a train whose segments have room for a header in front.</summary>
+    /// <returns>False: no room now; <c>Writable</c> of the port or the session's queue says when.</returns>
+    public bool Send(Span<byte> train, int segmentSize, MeshAddress destination)
+    {
+        if (session is null)
+        {
+            return true;
+        }
+
+        RelayFrame header = new(destination, session.Id);
+        for (int at = 0; at < train.Length; at += segmentSize)
+        {
+            header.WriteHeader(train[at..]);
+        }
+
+        if (!leg.IsBound)
+        {
+            return SendOverTls(train, segmentSize);
+        }
+
+        if (segmentSize > RelayFrame.HeaderLength + RelayFrame.MaxUdpPayload)
+        {
+            // Built when both legs were WebSockets: lost, as a packet may be; QUIC sends the content again in smaller ones.
+            return true;
+        }
+
+        leg.OnTraffic(reactor.Now);
+        Arm();
+        return port.Send(session.UdpServers[pair].Relay, train, segmentSize) != SendResult.WouldBlock;
+    }
+
+    /// <summary>A path has gone silent: the UDP leg may be blocked too.</summary>
+    public void CheckUdp()
+    {
+        leg.Check(reactor.Now);
+        Arm();
+    }
+
+    /// <summary>Our addresses have changed: say hello from the new one.</summary>
+    public void Rebind()
+    {
+        if (session is not null && session.UdpServers.Count > 0)
+        {
+            leg.Start(reactor.Now);
+            Advance();
+            onChange(this);
+        }
+    }
+
+    /// <summary>Whether relayed data may come from there.</summary>
+    public bool IsUdpServer(in WireAddress address) =>
+        session is not null && pair < session.UdpServers.Count && session.UdpServers[pair].Relay == address;
+
+    public bool OnHelloAnswer(in WireAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (session is null || pair >= session.UdpServers.Count || from != session.UdpServers[pair].Relay
+            || !RelayHelloAnswer.TryRead(datagram, out RelayHelloAnswer answer)
+            || !RelayHelloAnswer.Verify(datagram, session.Key))
+        {
+            return false;
+        }
+
+        bool wasBound = leg.IsBound;
+        if (leg.OnAnswer(answer.Nonce, answer.Observed, reactor.Now))
+        {
+            if (!wasBound)
+            {
+                TunnelLog.UdpBound(log, Name, answer.Observed.ToString());
+                session.TellUdp(true);
+            }
+
+            AskSecondPort();
+            onChange(this);
+        }
+
+        Arm();
+        return true;
+    }
+
+    public bool OnStun(in WireAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (session is null || pair >= session.UdpServers.Count || from != session.UdpServers[pair].Stun
+            || !Stun.TryReadSuccess(datagram, out TransactionId transaction, out WireAddress mapped)
+            || transaction != stunTransaction)
+        {
+            return false;
+        }
+
+        if (mapped != ObservedBySecond)
+        {
+            ObservedBySecond = mapped;
+            onChange(this);
+        }
+
+        return true;
+    }
+
+    private bool SendOverTls(ReadOnlySpan<byte> train, int segmentSize)
+    {
+        // A train is taken or refused as a whole as far as QUIC is concerned: what went before the refusal is not sent again by us,
+        // so the room is asked for first.
+        if (!session!.Outbound.HasRoom(train.Length + (RelayRecords.Overhead * ((train.Length / segmentSize) + 1))))
+        {
+            return false;
+        }
+
+        for (int at = 0; at < train.Length; at += segmentSize)
+        {
+            _ = session.Outbound.Add(train[at..Math.Min(train.Length, at + segmentSize)]);
+        }
+
+        return true;
+    }
+
+    private void Advance()
+    {
+        if (session is null || session.UdpServers.Count == 0)
+        {
+            return;
+        }
+
+        bool lost = leg.Advance(reactor.Now, out ulong? nonce);
+        if (nonce is { } hello)
+        {
+            Span<byte> datagram = stackalloc byte[RelayHello.Length];
+            new RelayHello(session.Id, hello).Write(datagram, session.Key);
+            _ = port.Send(session.UdpServers[pair].Relay, datagram, datagram.Length);
+            AskSecondPort();
+        }
+        else if (!leg.IsBound && leg.Failures > 0)
+        {
+            pair = (pair + 1) % session.UdpServers.Count;
+        }
+
+        if (lost)
+        {
+            TunnelLog.UdpUnbound(log, Name);
+            session.TellUdp(false);
+            onChange(this);
+        }
+
+        Arm();
+    }
+
+    private void AskSecondPort()
+    {
+        if (session!.UdpServers[pair].Stun is { Family: not 0 } second)
+        {
+            stunTransaction = TransactionId.NewRandom();
+            Span<byte> request = stackalloc byte[Stun.MaxLength];
+            int length = Stun.WriteRequest(request, stunTransaction);
+            _ = port.Send(second, request[..length], length);
+        }
+    }
+
+    private void Arm()
+    {
+        if (timer.Deadline != leg.Deadline)
+        {
+            timer.Set(leg.Deadline);
+        }
+    }
+
+    private static ulong NewNonce()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        RandomNumberGenerator.Fill(bytes);
+        return BitConverter.ToUInt64(bytes);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Net;
+using System.Text.Json;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tunnel.Relay;
+
+/// <summary>What one WebSocket got from its welcome, and its way out.</summary>
+internal sealed class RelaySession(
+    ulong id, byte[] key, IReadOnlyList<UdpServer> udpServers, string bootId, IPEndPoint server, OutboundQueue outbound)
+{
+    private long roundTrip;
+
+    public ulong Id => id;
+
+    public byte[] Key => key;
+
+    public IReadOnlyList<UdpServer> UdpServers => udpServers;
+
+    /// <summary>Changes with every start of the server.</summary>
+    public string BootId => bootId;
+
+    /// <summary>The address the WebSocket goes to.</summary>
+    public IPEndPoint Server => server;
+
+    public OutboundQueue Outbound => outbound;
+
+    /// <summary>Of the WebSocket, ns. Any thread.</summary>
+    public long RoundTrip
+    {
+        get => Interlocked.Read(ref roundTrip);
+        set => Interlocked.Exchange(ref roundTrip, value);
+    }
+
+    public void TellUdp(bool bound) => outbound.AddText(
+        JsonSerializer.SerializeToUtf8Bytes(new SignalMessage { Type = SignalMessage.UdpLeg, Bound = bound }, WireJson.Default.SignalMessage));
+}

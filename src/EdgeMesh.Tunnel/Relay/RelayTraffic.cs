@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net.WebSockets;
+using System.Text.Json;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tunnel.Relay;
+
+/// <summary>The three activities on a WebSocket that stands: send, receive, ask whether the server is still there.</summary>
+internal sealed class RelayTraffic(
+    ClientWebSocket socket,
+    RelaySession session,
+    OutboundQueue outbound,
+    int maxPosted,
+    TimeSpan silence,
+    TimeSpan pingPause,
+    Reactor reactor,
+    RelayLink link,
+    Action<RelayLink, Memory<byte>> onMessage,
+    Action<string[]> onRevoked) : IDisposable
+{
+    private readonly SemaphoreSlim slots = new(maxPosted, maxPosted);
+    private Action? onFirstPong;
+    private Action<string>? onText;
+    private long heardAt = Stopwatch.GetTimestamp();
+
+    /// <summary>Ends when one of the three ends; the others are ended with it.</summary>
+    /// <returns>Why.</returns>
+    public async Task<string> RunAsync(Action firstPong, Action<string> text, CancellationTokenSource ending)
+    {
+        onFirstPong = firstPong;
+        onText = text;
+        Task<string>[] tasks = [Guard(SendAsync(ending.Token)), Guard(ReceiveAsync(ending.Token)), Guard(PingAsync(ending.Token))];
+        string why = await (await Task.WhenAny(tasks).ConfigureAwait(false)).ConfigureAwait(false);
+        await ending.CancelAsync().ConfigureAwait(false);
+        socket.Abort();
+        await Task.WhenAll(tasks).ConfigureAwait(false);
+        return why;
+    }
+
+    public void Dispose() => slots.Dispose();
+
+    private static async Task<string> Guard(Task<string> activity)
+    {
+        try
+        {
+            return await activity.ConfigureAwait(false);
+        }
+        catch (Exception fault)
+        {
+            return fault.InnerException?.Message ?? fault.Message;
+        }
+    }
+
+    private async Task<string> SendAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            (byte[]? text, OutboundQueue.Batch? frames) = await outbound.TakeAsync(stop).ConfigureAwait(false);
+            if (text is not null)
+            {
+                await socket.SendAsync(text, WebSocketMessageType.Text, true, stop).ConfigureAwait(false);
+            }
+            else if (frames is not null)
+            {
+                await socket.SendAsync(frames.Buffer.AsMemory(0, frames.Length), WebSocketMessageType.Binary, true, stop).ConfigureAwait(false);
+                outbound.Return(frames);
+            }
+            else
+            {
+                return "closed";
+            }
+        }
+    }
+
+    private async Task<string> ReceiveAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            await slots.WaitAsync(stop).ConfigureAwait(false);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(RelayRecords.MaxMessage);
+            int length = 0;
+            ValueWebSocketReceiveResult result;
+            do
+            {
+                if (length == buffer.Length)
+                {
+                    return "the server sent a message over 64 KiB";
+                }
+
+                result = await socket.ReceiveAsync(buffer.AsMemory(length), stop).ConfigureAwait(false);
+                length += result.Count;
+            }
+            while (!result.EndOfMessage);
+
+            Interlocked.Exchange(ref heardAt, Stopwatch.GetTimestamp());
+            if (result.MessageType == WebSocketMessageType.Binary)
+            {
+                reactor.Post(static m => m.Traffic.Deliver(m.Buffer, m.Length), (Traffic: this, Buffer: buffer, Length: length));
+                continue;
+            }
+
+            string? end = result.MessageType == WebSocketMessageType.Close
+                ? $"closed by the server ({(int?)socket.CloseStatus} {socket.CloseStatusDescription})"
+                : TakeText(buffer.AsSpan(0, length));
+            ArrayPool<byte>.Shared.Return(buffer);
+            slots.Release();
+            if (end is not null)
+            {
+                return end;
+            }
+        }
+    }
+
+    private void Deliver(byte[] buffer, int length)
+    {
+        try
+        {
+            onMessage(link, buffer.AsMemory(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            try
+            {
+                slots.Release();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The WebSocket is gone already; this was the last of what it brought.
+            }
+        }
+    }
+
+    private string? TakeText(ReadOnlySpan<byte> text)
+    {
+        SignalMessage? message = JsonSerializer.Deserialize(text, WireJson.Default.SignalMessage);
+        switch (message?.Type)
+        {
+            case SignalMessage.Ping:
+                Tell(new SignalMessage { Type = SignalMessage.Pong, T = message.T });
+                break;
+            case SignalMessage.Pong when long.TryParse(message.T, out long sentAt):
+                long ticks = Stopwatch.GetTimestamp() - sentAt;
+                session.RoundTrip = Math.Max(1, (long)(ticks * (1e9 / Stopwatch.Frequency)));
+                onFirstPong?.Invoke();
+                onFirstPong = null;
+                break;
+            case SignalMessage.Drain:
+                onText!("is draining: new connections should use another server");
+                break;
+            case SignalMessage.Revoked when message.Serials is { } serials:
+                onRevoked(serials);
+                break;
+        }
+
+        return null;
+    }
+
+    private async Task<string> PingAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            Tell(new SignalMessage { Type = SignalMessage.Ping, T = Stopwatch.GetTimestamp().ToString(System.Globalization.CultureInfo.InvariantCulture) });
+            await Task.Delay(pingPause, stop).ConfigureAwait(false);
+            if (Stopwatch.GetElapsedTime(Interlocked.Read(ref heardAt)) > silence)
+            {
+                return $"silent for {silence.TotalSeconds} s";
+            }
+        }
+    }
+
+    private void Tell(SignalMessage message) =>
+        outbound.AddText(JsonSerializer.SerializeToUtf8Bytes(message, WireJson.Default.SignalMessage));
+}

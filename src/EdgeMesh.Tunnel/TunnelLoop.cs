@@ -1,0 +1,354 @@
+using System.Net;
+using EdgeMesh.Model;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Peers;
+using EdgeMesh.Tunnel.Relay;
+using EdgeMesh.Tunnel.Streams;
+using EdgeMesh.Tunnel.Udp;
+using EdgeMesh.Tunnel.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Tunnel;
+
+/// <summary>
+/// Everything that lives on the reactor, put together: the UDP port, the servers' links, the QUIC endpoint, the peers. What
+/// comes in is handed to its owner here. In the loop only, but for the constructor and <see cref="Peers"/>.
+/// </summary>
+internal sealed class TunnelLoop : IDisposable
+{
+    private const long VersionLogPause = 60_000_000_000;
+
+    private readonly TunnelOptions options;
+    private readonly Reactor reactor;
+    private readonly UdpPort port;
+    private readonly QuicEndpoint endpoint;
+    private readonly ReplyOutput reply;
+    private readonly PeerContext context;
+    private readonly AddressBook book;
+    private readonly StreamAcceptor acceptor;
+    private readonly ILogger log;
+    private QuicCredentials credentials;
+    private long foreignVersions;
+    private long nextVersionLog;
+    private bool isStopping;
+
+    public TunnelLoop(
+        TunnelOptions options,
+        NodeIdentity identity,
+        Reactor reactor,
+        Func<TransportProtocol, IPEndPoint, bool> isLocalEndpoint,
+        Func<NodeName, IReadOnlyList<IPAddress>> nodeAddresses,
+        IReadOnlyList<string> servers,
+        ILogger log)
+    {
+        this.options = options;
+        this.reactor = reactor;
+        this.log = log;
+        port = UdpPort.Open(reactor, options, OnPackets, OnWritable);
+        reply = new ReplyOutput(port);
+        book = AddressBook.Load(options.StateDirectory, log);
+        acceptor = new StreamAcceptor(isLocalEndpoint, options.SocketMark ?? 0);
+        TunnelMetrics.Answers = acceptor.Answers;
+        IReadOnlyList<WireAddress> Known(NodeName node) =>
+        [
+            .. book.Find(node).Concat(nodeAddresses(node).Select(a => WireAddress.From(a, MeshDefaults.AgentPort))).Distinct(),
+        ];
+        context = new PeerContext(options, reactor, port, acceptor, node => Peers!.Get(node), log);
+        Peers = new PeerTable(node => new Peer(node, context, Known));
+        Links = [.. servers.Select((name, id) => new RelayLink(id, name, reactor, port, OnLinkChanged, log))];
+        context.Links = Links;
+        credentials = Credentials(identity);
+        endpoint = new QuicEndpoint(
+            reactor, new QuicEndpointOptions { ResetSecret = identity.ResetSecret }, credentials, Accept, log);
+        context.Endpoint = endpoint;
+    }
+
+    public PeerTable Peers { get; }
+
+    public IReadOnlyList<RelayLink> Links { get; }
+
+    public int PortNumber => port.Number;
+
+    public IReadOnlyList<Candidate> Candidates => context.Candidates;
+
+    public void Open(NodeName node, IStreamUser user)
+    {
+        if (isStopping || node == options.Self)
+        {
+            user.Fail(DialStatus.PeerUnreachable);
+            return;
+        }
+
+        Peers.Get(node).Open(user);
+    }
+
+    /// <summary>A message of a server's WebSocket: records with frames.</summary>
+    public void OnRelayMessage(RelayLink link, Memory<byte> message)
+    {
+        ReadOnlySpan<byte> rest = message.Span;
+        int at = 0;
+        while (RelayRecords.TryTake(ref rest, out ReadOnlySpan<byte> record))
+        {
+            Span<byte> frame = message.Span.Slice(at + RelayRecords.Overhead, record.Length);
+            at += RelayRecords.Overhead + record.Length;
+            switch (PacketKinds.Of(frame))
+            {
+                case PacketKind.RelayData:
+                    OnRelayed(link, frame, PathKind.RelayTls);
+                    break;
+                case PacketKind.PeerGone:
+                    OnPeerGone(link, frame);
+                    break;
+            }
+        }
+    }
+
+    public void UseLocalAddresses(LocalAddresses found)
+    {
+        context.Local = found;
+        RefreshCandidates(force: true);
+        foreach (RelayLink link in Links)
+        {
+            link.Rebind();
+        }
+    }
+
+    public void Revoke(string[] serials)
+    {
+        context.Revoke(serials);
+        foreach (Peer peer in Peers.All)
+        {
+            peer.CloseRevoked();
+        }
+    }
+
+    public void UseCredentials(NodeIdentity identity)
+    {
+        QuicCredentials renewed = Credentials(identity);
+        endpoint.UseCredentials(renewed);
+        credentials.Dispose();
+        credentials = renewed;
+    }
+
+    /// <summary>What the address book wants written, or null.</summary>
+    public byte[]? TakeBookChanges()
+    {
+        foreach (Peer peer in Peers.All)
+        {
+            if (peer.Current is not null && peer.Paths.Selected.IsDirect)
+            {
+                book.Learn(peer.Node, peer.Paths.Selected.Remote);
+            }
+        }
+
+        return book.TakeChanges();
+    }
+
+    /// <summary>Any thread.</summary>
+    public void WriteBook(byte[] content) => book.Write(content);
+
+    /// <summary>No new streams; peers are told.</summary>
+    public void BeginStop()
+    {
+        isStopping = true;
+        foreach (Peer peer in Peers.All)
+        {
+            peer.SayGoing();
+        }
+    }
+
+    public void Dispose()
+    {
+        isStopping = true;
+        endpoint.Dispose();
+        credentials.Dispose();
+        foreach (Peer peer in Peers.All)
+        {
+            peer.Dispose();
+        }
+
+        port.Dispose();
+    }
+
+    private static QuicCredentials Credentials(NodeIdentity identity) =>
+        QuicCredentials.FromPem(identity.CaPem, identity.CertificatePem, identity.KeyPem);
+
+    private void OnPackets(PacketKind kind, in WireAddress from, Span<byte> train, int segmentSize)
+    {
+        if (kind == PacketKind.Quic)
+        {
+            OnQuic(Route.To(from), train, segmentSize, PathKind.Direct);
+            return;
+        }
+
+        for (int at = 0; at < train.Length; at += segmentSize)
+        {
+            OnDatagram(kind, from, train[at..Math.Min(train.Length, at + segmentSize)]);
+        }
+    }
+
+    private void OnDatagram(PacketKind kind, in WireAddress from, Span<byte> datagram)
+    {
+        if (PacketKinds.IsForeignVersion(datagram, out int version))
+        {
+            TunnelMetrics.Unknown++;
+            foreignVersions++;
+            if (reactor.Now >= nextVersionLog)
+            {
+                nextVersionLog = reactor.Now + VersionLogPause;
+                TunnelLog.ForeignVersion(log, version, foreignVersions);
+            }
+
+            return;
+        }
+
+        switch (kind)
+        {
+            case PacketKind.RelayData when LinkAt(from) is { } link:
+                OnRelayed(link, datagram, PathKind.RelayUdp);
+                break;
+            case PacketKind.PeerGone when LinkAt(from) is { } link:
+                OnPeerGone(link, datagram);
+                break;
+            case PacketKind.Probe:
+                OnProbe(from, datagram);
+                break;
+            case PacketKind.RelayHelloAnswer:
+                foreach (RelayLink link in Links)
+                {
+                    if (link.OnHelloAnswer(from, datagram))
+                    {
+                        return;
+                    }
+                }
+
+                break;
+            case PacketKind.Stun:
+                foreach (RelayLink link in Links)
+                {
+                    if (link.OnStun(from, datagram))
+                    {
+                        return;
+                    }
+                }
+
+                break;
+            default:
+                TunnelMetrics.Unknown++;
+                break;
+        }
+    }
+
+    private void OnProbe(in WireAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!Probe.TryRead(datagram, out Probe probe)
+            || Peers.Find(probe.Sender) is not { } peer
+            || !peer.OnProbe(probe, datagram, from))
+        {
+            TunnelMetrics.ProbesRefused++;
+        }
+    }
+
+    private void OnRelayed(RelayLink link, Span<byte> frame, PathKind kind)
+    {
+        if (RelayFrame.TryRead(frame, out RelayFrame header) && frame.Length > RelayFrame.HeaderLength)
+        {
+            Span<byte> payload = frame[RelayFrame.HeaderLength..];
+            OnQuic(Route.Through(link, header.Address), payload, payload.Length, kind);
+        }
+    }
+
+    private void OnQuic(in Route from, Span<byte> train, int segmentSize, PathKind kind)
+    {
+        int bytes = train.Length;
+        reply.Route = from;
+        if (endpoint.Receive(train, segmentSize, reply)?.Owner is PeerConnection connection)
+        {
+            connection.Heard(from, reactor.Now);
+            connection.Peer?.CountReceived(from, kind, bytes);
+        }
+    }
+
+    private PeerConnection? Accept(QuicConnection connection)
+    {
+        if (isStopping || (options.DisableDirect && reply.Route.Link is null))
+        {
+            return null;
+        }
+
+        HandshakeOutput output = new(port);
+        output.Heard(reply.Route);
+        PeerConnection accepted = new(context, output, null) { Quic = connection };
+        connection.Owner = accepted;
+        connection.Output = output;
+        return accepted;
+    }
+
+    private void OnPeerGone(RelayLink link, ReadOnlySpan<byte> datagram)
+    {
+        if (PeerGone.TryRead(datagram, out MeshAddress address))
+        {
+            Peers.Find(address)?.OnGone(link);
+        }
+    }
+
+    private RelayLink? LinkAt(in WireAddress address)
+    {
+        foreach (RelayLink link in Links)
+        {
+            if (link.IsUdpServer(address))
+            {
+                return link;
+            }
+        }
+
+        return null;
+    }
+
+    private void OnLinkChanged(RelayLink link)
+    {
+        TunnelMetrics.Servers = Links.Count(l => l.IsConnected);
+        RefreshCandidates(force: false);
+        foreach (Peer peer in Peers.All)
+        {
+            peer.OnRelaysChanged();
+        }
+    }
+
+    private void RefreshCandidates(bool force)
+    {
+        IEnumerable<Candidate> seen = Links
+            .SelectMany(link => (WireAddress[])[link.Observed, link.ObservedBySecond])
+            .Where(a => a.Family != 0)
+            .Select(a => new Candidate(CandidateKind.ServerReflexive, a));
+        Candidate[] next =
+        [
+            .. context.Local.ToCandidates((ushort)port.Number, port.HasV6)
+                .Concat(options.Advertise.Select(a => new Candidate(CandidateKind.Configured, WireAddress.From(a))))
+                .Concat(seen)
+                .DistinctBy(c => c.Address),
+        ];
+        if (!force && next.SequenceEqual(context.Candidates))
+        {
+            return;
+        }
+
+        context.Candidates = next;
+        TunnelLog.Candidates(log, string.Join(", ", next.Select(c => c.Address)));
+        foreach (Peer peer in Peers.All)
+        {
+            peer.OnLocalChange();
+        }
+    }
+
+    private void OnWritable()
+    {
+        foreach (Peer peer in Peers.All)
+        {
+            peer.OnWritable();
+        }
+    }
+
+    /// <summary>A server's queue has room again.</summary>
+    public void OnRelayRoom() => OnWritable();
+}

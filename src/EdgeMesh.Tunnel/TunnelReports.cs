@@ -1,0 +1,65 @@
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Paths;
+using EdgeMesh.Tunnel.Peers;
+using EdgeMesh.Tunnel.Relay;
+
+namespace EdgeMesh.Tunnel;
+
+/// <summary>The loop's state as the reports others see. In the loop only.</summary>
+internal static class TunnelReports
+{
+    public static IReadOnlyList<PeerStatus> Peers(TunnelLoop loop) => [.. loop.Peers.All.Select(peer => Peer(peer, loop))];
+
+    public static IReadOnlyList<ServerStatus> Servers(TunnelLoop loop) => [.. loop.Links.Select(Server)];
+
+    public static PingResult Ping(TunnelLoop loop, Peer peer, long roundTrip) => new(
+        Span(roundTrip),
+        peer.Paths.Selected.Kind,
+        peer.Paths.Selected.IsDirect ? peer.Paths.Selected.Remote.ToEndPoint() : null,
+        ServerOf(peer.Paths.Selected, loop));
+
+    private static PeerStatus Peer(Peer peer, TunnelLoop loop)
+    {
+        PathSelection path = peer.Current is null ? default : peer.Paths.Selected;
+        long roundTrip = peer.Current?.Quic.Stats.SmoothedRoundTrip ?? 0;
+        return new PeerStatus
+        {
+            Node = peer.Node,
+            Connected = peer.Current is not null,
+            Path = path.Kind,
+            RemoteAddress = path.IsDirect ? path.Remote.ToEndPoint() : null,
+            Server = ServerOf(path, loop),
+            RoundTrip = path.IsDirect && peer.Paths.RoundTrip > 0 ? Span(peer.Paths.RoundTrip) : roundTrip > 0 ? Span(roundTrip) : null,
+            BytesSent = ByPath(peer.Traffic.Sent),
+            BytesReceived = ByPath(peer.Traffic.Received),
+            Since = At(peer.Since),
+            Mtu = peer.SelectedOutput?.MaxDatagramSize ?? 0,
+            OpenStreams = peer.Connections.Sum(c => c.OpenStreams) + peer.Flows.Count,
+            WhyText = peer.Current is null ? "not connected" : peer.Paths.Why,
+        };
+    }
+
+    private static ServerStatus Server(RelayLink link) => new()
+    {
+        Server = link.Name,
+        Connected = link.IsConnected,
+        Address = link.Session?.Server,
+        Udp = link.IsUdpBound,
+        ObservedAddress = link.Observed.Family == 0 ? null : link.Observed.ToEndPoint(),
+        MapsByDestination = link.Observed.Family != 0 && link.ObservedBySecond.Family != 0 && link.Observed != link.ObservedBySecond,
+        RoundTrip = link.RoundTrip > 0 ? Span(link.RoundTrip) : null,
+        Since = At(link.Since),
+        WhyText = link.Why,
+    };
+
+    private static string? ServerOf(PathSelection path, TunnelLoop loop) =>
+        path.Kind is PathKind.RelayUdp or PathKind.RelayTls ? loop.Links[path.RelayId].Name : null;
+
+    private static Dictionary<PathKind, long> ByPath(long[] values) =>
+        Enumerable.Range((int)PathKind.RelayTls, (int)PathKind.Lan).ToDictionary(i => (PathKind)i, i => values[i]);
+
+    private static TimeSpan Span(long nanoseconds) => TimeSpan.FromTicks(nanoseconds / 100);
+
+    private static DateTimeOffset At(long loopTime) =>
+        loopTime == 0 ? DateTimeOffset.UtcNow : DateTimeOffset.UtcNow - Span(Reactor.Clock() - loopTime);
+}

@@ -1,0 +1,290 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using EdgeMesh.Model;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Identity;
+using EdgeMesh.Tunnel.Peers;
+using EdgeMesh.Tunnel.Relay;
+using EdgeMesh.Tunnel.Streams;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Tunnel;
+
+/// <summary>
+/// The tunnel of one node: carries TCP connections and UDP flows to endpoints of other nodes, over the best path there is, and
+/// serves the other nodes' in turn.
+/// </summary>
+public sealed class TunnelService : IAsyncDisposable
+{
+    private static readonly TimeSpan RescanPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RenewalRetry = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LoopPatience = TimeSpan.FromSeconds(3);
+
+    /// <summary>A peer that was found restarted this soon is dialled once more: nothing had been sent.</summary>
+    private static readonly TimeSpan SecondTry = TimeSpan.FromSeconds(1);
+
+    private readonly TunnelOptions options;
+    private readonly NodeIdentity identity;
+    private readonly Func<TransportProtocol, IPEndPoint, bool> isLocalEndpoint;
+    private readonly Func<NodeName, IReadOnlyList<IPAddress>> nodeAddresses;
+    private readonly ILoggerFactory logs;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly SemaphoreSlim addressesChanged = new(0, 1);
+    private readonly List<Task> tasks = [];
+    private Reactor? reactor;
+    private TunnelLoop? loop;
+    private volatile bool isStopped;
+
+    /// <param name="options">What the operator says.</param>
+    /// <param name="identity">Who this node is; stays the caller's.</param>
+    /// <param name="isLocalEndpoint">Whether an endpoint is a current one of this node; called on the tunnel's thread.</param>
+    /// <param name="nodeAddresses">Addresses of a node as its Node object says; called on the tunnel's thread.</param>
+    /// <param name="logs">For the logger EdgeMesh.Tunnel.</param>
+    public TunnelService(
+        TunnelOptions options,
+        NodeIdentity identity,
+        Func<TransportProtocol, IPEndPoint, bool> isLocalEndpoint,
+        Func<NodeName, IReadOnlyList<IPAddress>> nodeAddresses,
+        ILoggerFactory logs)
+    {
+        this.options = options;
+        this.identity = identity;
+        this.isLocalEndpoint = isLocalEndpoint;
+        this.nodeAddresses = nodeAddresses;
+        this.logs = logs;
+        log = logs.CreateLogger("EdgeMesh.Tunnel");
+        ForwardTcp = ForwardTcpAsync;
+        ForwardUdp = OpenFlow;
+    }
+
+    /// <summary>See <see cref="TcpForward"/>.</summary>
+    public TcpForward ForwardTcp { get; }
+
+    /// <summary>See <see cref="UdpForward"/>.</summary>
+    public UdpForward ForwardUdp { get; }
+
+    /// <summary>The UDP port in use; 0 before the start.</summary>
+    public int Port => loop?.PortNumber ?? 0;
+
+    /// <summary>All peers met since the start. Waits for the tunnel's thread.</summary>
+    public IReadOnlyList<PeerStatus> Peers => Ask(TunnelReports.Peers) ?? [];
+
+    /// <summary>All configured servers. Waits for the tunnel's thread.</summary>
+    public IReadOnlyList<ServerStatus> Servers => Ask(TunnelReports.Servers) ?? [];
+
+    /// <summary>Opens the port and begins to connect to the servers; does not wait for them.</summary>
+    /// <exception cref="MeshException">The options are wrong, QUIC's libraries are missing, or no socket can be had.</exception>
+    public Task StartAsync(CancellationToken stop)
+    {
+        IReadOnlyList<ServerAddress> servers = ServerAddress.ParseAll(options.Servers);
+        string libraries;
+        try
+        {
+            libraries = QuicLibrary.EnsureLoaded();
+        }
+        catch (QuicUnavailableException fault)
+        {
+            throw new MeshException(MeshExit.Failed, fault.Message, fault);
+        }
+
+        reactor = new Reactor("tunnel", log);
+        loop = new TunnelLoop(options, identity, reactor, isLocalEndpoint, nodeAddresses, [.. servers.Select(s => s.Text)], log);
+        reactor.Start();
+        if (options.Port != 0 && loop.PortNumber != options.Port)
+        {
+            TunnelLog.PortTaken(log, options.Port, loop.PortNumber);
+        }
+
+        reactor.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop, Found: LocalAddresses.Scan()));
+        for (int i = 0; i < servers.Count; i++)
+        {
+            RelayClient client = new(
+                loop.Links[i], servers[i], identity, options.SocketMark, reactor, loop.OnRelayMessage, Revoke, OnRelayRoom, log);
+            tasks.Add(Task.Run(() => client.RunAsync(stopping.Token), CancellationToken.None));
+        }
+
+        NetworkChange.NetworkAddressChanged += OnAddressChanged;
+        tasks.Add(Task.Run(() => WatchAddressesAsync(stopping.Token), CancellationToken.None));
+        tasks.Add(Task.Run(() => RenewAsync(servers, stopping.Token), CancellationToken.None));
+        TunnelLog.Started(log, options.Self.Value, loop.PortNumber, libraries);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Measures the way to a peer's agent, connecting to it first if need be.</summary>
+    /// <exception cref="MeshException">The peer cannot be reached.</exception>
+    public async Task<PingResult> PingAsync(NodeName node, CancellationToken stop)
+    {
+        if (loop is null || isStopped)
+        {
+            throw new MeshException(MeshExit.Unreachable, "the tunnel does not run");
+        }
+
+        PingStream ping = new();
+        reactor!.Post(static s => s.Loop.Open(s.Node, s.Ping), (Loop: loop, Node: node, Ping: ping));
+        long roundTrip = await ping.Completion.WaitAsync(stop).ConfigureAwait(false);
+        PingResult? result = roundTrip < 0 ? null : Ask(l => TunnelReports.Ping(l, l.Peers.Get(node), roundTrip));
+        return result ?? throw new MeshException(
+            MeshExit.Unreachable, $"node '{node}' cannot be reached: it is connected to none of our servers and answers at no known address");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (isStopped)
+        {
+            return;
+        }
+
+        isStopped = true;
+        NetworkChange.NetworkAddressChanged -= OnAddressChanged;
+        if (reactor is not null && loop is not null)
+        {
+            reactor.Post(static l => l.BeginStop(), loop);
+            SaveBook();
+            await RunInLoopAsync(loop.Dispose).ConfigureAwait(false);
+        }
+
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (reactor is not null)
+        {
+            await reactor.DisposeAsync().ConfigureAwait(false);
+        }
+
+        stopping.Dispose();
+        addressesChanged.Dispose();
+    }
+
+    private async ValueTask<TcpForwardResult> ForwardTcpAsync(DialTarget target, Socket client, ReadOnlyMemory<byte> replay, CancellationToken stop)
+    {
+        long began = Reactor.Clock();
+        while (true)
+        {
+            if (loop is null || isStopped)
+            {
+                return new TcpForwardResult(DialStatus.PeerUnreachable, replay, 0, 0);
+            }
+
+            ForwardedTcp forwarded = new(reactor!, target, client, replay);
+            reactor!.Post(static s => s.Loop.Open(s.Forwarded.Target.Node, s.Forwarded), (Loop: loop, Forwarded: forwarded));
+            TcpForwardResult result;
+            await using (stop.UnsafeRegister(
+                static s => (((Reactor, ForwardedTcp))s!).Item1.Post(static f => f.Abort(), (((Reactor, ForwardedTcp))s).Item2), (reactor, forwarded)).ConfigureAwait(false))
+            {
+                result = await forwarded.Completion.ConfigureAwait(false);
+            }
+
+            if (result.Status == DialStatus.PeerUnreachable && !stop.IsCancellationRequested
+                && Reactor.Clock() - began < SecondTry.TotalNanoseconds)
+            {
+                replay = result.Unsent;
+                began = 0;
+                continue;
+            }
+
+            TunnelMetrics.Dialled(result.Status);
+            return result;
+        }
+    }
+
+    private UdpFlow OpenFlow(DialTarget target, DatagramReceiver receiver) =>
+        (loop ?? throw new InvalidOperationException("the tunnel does not run")).Peers.Get(target.Node).Flows.Open(target, receiver);
+
+    private void Revoke(string[] serials) => reactor!.Post(static s => s.Loop.Revoke(s.Serials), (Loop: loop!, Serials: serials));
+
+    private void OnRelayRoom() => reactor!.Post(static l => l.OnRelayRoom(), loop!);
+
+    private void OnAddressChanged(object? sender, EventArgs e)
+    {
+        try
+        {
+            addressesChanged.Release();
+        }
+        catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
+        {
+            // One pending signal is enough.
+        }
+    }
+
+    // The kernel tells changes; the pause catches what it does not. The address book is written down on the way.
+    private async Task WatchAddressesAsync(CancellationToken stop)
+    {
+        LocalAddresses known = LocalAddresses.Scan();
+        while (true)
+        {
+            _ = await addressesChanged.WaitAsync(RescanPause, stop).ConfigureAwait(false);
+            LocalAddresses found = LocalAddresses.Scan();
+            if (!found.SameAs(known))
+            {
+                known = found;
+                reactor!.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop!, Found: found));
+            }
+
+            identity.Clock.Keep();
+            SaveBook();
+        }
+    }
+
+    private async Task RenewAsync(IReadOnlyList<ServerAddress> servers, CancellationToken stop)
+    {
+        while (true)
+        {
+            TimeSpan left = identity.RenewAt - identity.Clock.Now;
+            if (left > TimeSpan.Zero)
+            {
+                await Task.Delay(left < RenewalRetry ? left : RenewalRetry, stop).ConfigureAwait(false);
+                continue;
+            }
+
+            try
+            {
+                await identity.RenewAsync(servers, options.SocketMark, stop).ConfigureAwait(false);
+                reactor!.Post(static s => s.Loop.UseCredentials(s.Identity), (Loop: loop!, Identity: identity));
+            }
+            catch (Exception fault) when (fault is MeshException or IOException or UnauthorizedAccessException)
+            {
+                TunnelLog.RenewalFailed(log, identity.NotAfter, fault.Message);
+                await Task.Delay(RenewalRetry * (0.5 + Random.Shared.NextDouble()), stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void SaveBook()
+    {
+        if (Ask(l => l.TakeBookChanges()) is { } changes)
+        {
+            loop!.WriteBook(changes);
+        }
+    }
+
+    private async Task RunInLoopAsync(Action action)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor!.Post(() =>
+        {
+            action();
+            done.SetResult();
+        });
+        await done.Task.WaitAsync(LoopPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    // Operators ask rarely; the loop answers within a turn.
+    private T? Ask<T>(Func<TunnelLoop, T> question)
+        where T : class?
+    {
+        if (loop is null || reactor is null)
+        {
+            return null;
+        }
+
+        if (reactor.IsInLoop)
+        {
+            return question(loop);
+        }
+
+        TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor.Post(() => answer.TrySetResult(question(loop)));
+        return answer.Task.Wait(LoopPatience) ? answer.Task.Result : null;
+    }
+}

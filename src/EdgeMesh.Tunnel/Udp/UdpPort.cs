@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Model;
+using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tunnel.Udp;
+
+/// <summary>
+/// The agent's one UDP port, over IPv4 and, where there is any, IPv6. What comes is told apart by the first byte of each
+/// datagram; a train is handed on in runs of one kind. In the loop only, but for <see cref="Open"/>.
+/// </summary>
+internal sealed class UdpPort : IDisposable
+{
+    private readonly UdpSocket v4;
+    private readonly UdpSocket? v6;
+    private readonly PacketHandler onPackets;
+    private readonly Func<WireAddress, bool>? firewall;
+
+    private UdpPort(UdpSocket v4, UdpSocket? v6, PacketHandler onPackets, Func<WireAddress, bool>? firewall)
+    {
+        this.firewall = firewall;
+        this.v4 = v4;
+        this.v6 = v6;
+        this.onPackets = onPackets;
+    }
+
+    /// <summary>The port of both families.</summary>
+    public int Number => v4.LocalEndPoint.Port;
+
+    public bool HasV6 => v6 is not null;
+
+    /// <summary>Datagrams that are nothing of ours.</summary>
+    public long Unknown { get; private set; }
+
+    /// <summary>Opens the wanted port, or any free one if that is taken.</summary>
+    /// <exception cref="MeshException">No UDP socket can be had.</exception>
+    public static UdpPort Open(Reactor reactor, TunnelOptions tunnel, PacketHandler onPackets, Action onWritable)
+    {
+        UdpPort? port = null;
+        DatagramHandler handler = (in UdpAddress from, Span<byte> train, int size) => port?.Split(WireAddresses.From(from), train, size);
+        UdpSocketOptions options = new() { Mark = tunnel.SocketMark };
+        UdpSocket v4;
+        try
+        {
+            v4 = OpenV4(reactor, tunnel.Port, options, handler);
+        }
+        catch (SocketException fault)
+        {
+            throw new MeshException(MeshExit.Failed, $"no UDP socket can be opened: {fault.Message}", fault);
+        }
+
+        UdpSocket? v6 = null;
+        try
+        {
+            v6 = Socket.OSSupportsIPv6 ? UdpSocket.Open(reactor, new IPEndPoint(IPAddress.IPv6Any, v4.LocalEndPoint.Port), options, handler) : null;
+        }
+        catch (SocketException)
+        {
+            // Without IPv6 the node has its IPv4 paths.
+        }
+
+        port = new UdpPort(v4, v6, onPackets, tunnel.Firewall);
+        v4.Writable += onWritable;
+        if (v6 is not null)
+        {
+            v6.Writable += onWritable;
+        }
+
+        return port;
+    }
+
+    public SendResult Send(in WireAddress to, ReadOnlySpan<byte> train, int segmentSize)
+    {
+        if (firewall is not null && firewall(to))
+        {
+            return SendResult.Sent;
+        }
+
+        UdpSocket? socket = to.Family == 6 ? v6 : v4;
+        return socket?.Send(to.ToUdp(), train, segmentSize) ?? SendResult.Unreachable;
+    }
+
+    public void Dispose()
+    {
+        v4.Dispose();
+        v6?.Dispose();
+    }
+
+    private static UdpSocket OpenV4(Reactor reactor, int wanted, UdpSocketOptions options, DatagramHandler handler)
+    {
+        try
+        {
+            return UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Any, wanted), options, handler);
+        }
+        catch (SocketException fault) when (wanted != 0 && fault.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Any, 0), options, handler);
+        }
+    }
+
+    private void Split(WireAddress from, Span<byte> train, int segmentSize)
+    {
+        int start = 0;
+        PacketKind kind = PacketKinds.Of(train);
+        for (int at = segmentSize; at < train.Length; at += segmentSize)
+        {
+            PacketKind next = PacketKinds.Of(train[at..]);
+            if (next != kind)
+            {
+                Hand(kind, from, train[start..at], segmentSize);
+                start = at;
+                kind = next;
+            }
+        }
+
+        Hand(kind, from, train[start..], segmentSize);
+    }
+
+    private void Hand(PacketKind kind, in WireAddress from, Span<byte> train, int segmentSize)
+    {
+        if (kind == PacketKind.Unknown)
+        {
+            Unknown += segmentSize > 0 ? (train.Length + segmentSize - 1) / segmentSize : 1;
+            return;
+        }
+
+        onPackets(kind, from, train, segmentSize);
+    }
+}

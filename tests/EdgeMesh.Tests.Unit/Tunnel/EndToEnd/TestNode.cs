@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Model;
+using EdgeMesh.Tunnel;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
+
+/// <summary>One agent's tunnel. Its endpoints are loopback sockets of the test.</summary>
+internal sealed class TestNode(TestMesh mesh, string name, string state, int port, bool disableDirect, TestLogs logs) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<IPEndPoint, bool> endpoints = new();
+    private NodeIdentity? identity;
+
+    public NodeName Name { get; } = NodeName.Parse(name);
+
+    public TunnelService Tunnel { get; private set; } = null!;
+
+    public WireAddress Address { get; } = WireAddress.From(IPAddress.Loopback, (ushort)port);
+
+    /// <summary>Addresses to which this node's datagrams vanish.</summary>
+    public ConcurrentDictionary<WireAddress, bool> Blocked { get; } = new();
+
+    public async Task StartAsync()
+    {
+        identity = await NodeIdentity.LoadOrEnrollAsync(
+            new EnrollOptions { NodeName = Name, StateDirectory = state, Servers = [mesh.ServerText], Token = mesh.NewToken(), SocketMark = null },
+            TimeProvider.System,
+            logs,
+            CancellationToken.None);
+        Tunnel = new TunnelService(
+            new TunnelOptions
+            {
+                Self = Name,
+                Port = port,
+                Servers = [mesh.ServerText],
+                StateDirectory = state,
+                DisableDirect = disableDirect,
+                Advertise = [new IPEndPoint(IPAddress.Loopback, port)],
+                Firewall = Blocked.ContainsKey,
+            },
+            identity,
+            (_, endpoint) => endpoints.ContainsKey(endpoint),
+            _ => [],
+            logs);
+        await Tunnel.StartAsync(CancellationToken.None);
+    }
+
+    public async Task StopAsync()
+    {
+        await Tunnel.DisposeAsync();
+        identity!.Dispose();
+    }
+
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    public void Own(IPEndPoint endpoint) => endpoints[endpoint] = true;
+
+    public void Disown(IPEndPoint endpoint) => endpoints.TryRemove(endpoint, out _);
+
+    public PeerStatus? PeerOf(TestNode other) => Tunnel.Peers.FirstOrDefault(p => p.Node == other.Name);
+
+    /// <summary>A client connection into the tunnel: the returned stream is the client's end.</summary>
+    public async Task<(NetworkStream Client, Task<TcpForwardResult> Result)> DialAsync(TestNode to, IPEndPoint endpoint)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        Task connecting = client.ConnectAsync(listener.LocalEndPoint!);
+        Socket accepted = listener.Accept();
+        await connecting;
+        return (new NetworkStream(client, ownsSocket: true), Tunnel.ForwardTcp(Target(to, endpoint, TransportProtocol.Tcp), accepted, default, CancellationToken.None).AsTask());
+    }
+
+    public UdpFlow Flow(TestNode to, IPEndPoint endpoint, DatagramReceiver receiver) =>
+        Tunnel.ForwardUdp(Target(to, endpoint, TransportProtocol.Udp), receiver);
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static DialTarget Target(TestNode to, IPEndPoint endpoint, TransportProtocol protocol) =>
+        new(to.Name, protocol, endpoint, new ServiceName("default", "video"), new IPEndPoint(IPAddress.Loopback, 40000));
+}

@@ -45,8 +45,8 @@ internal sealed class StreamPair : IAsyncDisposable
         reactor.Post(() =>
         {
             TestPki pki = new();
-            NearFlows = new FlowTable(reactor, evenIds: true, Acceptor);
-            FarFlows = new FlowTable(reactor, evenIds: false, Acceptor);
+            NearFlows = new FlowTable(reactor, evenIds: true, Acceptor, () => { });
+            FarFlows = new FlowTable(reactor, evenIds: false, Acceptor, () => { });
             QuicEndpointOptions options = new() { ResetSecret = new byte[32] };
             near = new QuicEndpoint(reactor, options, pki.Issue("near"), _ => null, NullLogger.Instance);
             far = new QuicEndpoint(reactor, options, pki.Issue("far"), connection => new Side(this, isFar: true), NullLogger.Instance);
@@ -59,7 +59,7 @@ internal sealed class StreamPair : IAsyncDisposable
     public async Task<TcpForwardResult> ForwardAsync(Socket client, IPEndPoint endpoint, ReadOnlyMemory<byte> replay = default)
     {
         ForwardedTcp forwarded = new(reactor, Target(endpoint, TransportProtocol.Tcp), client, replay);
-        reactor.Post(() => forwarded.Start(nearConnection!.OpenStream()!));
+        reactor.Post(() => forwarded.Start(nearConnection!.OpenStream()!, false, () => { }));
         return await forwarded.Completion.WaitAsync(Patience);
     }
 
@@ -120,7 +120,7 @@ internal sealed class StreamPair : IAsyncDisposable
         }
 
         public void OnStreamOpened(QuicConnection connection, QuicStream stream) =>
-            stream.Handler = new AcceptedStream(pair.reactor, stream, pair.Acceptor);
+            stream.Handler = new AcceptedStream(pair.reactor, stream, pair.Acceptor, () => { });
 
         public void OnDatagram(QuicConnection connection, ReadOnlySpan<byte> payload) => Flows.OnDatagram(payload);
 

@@ -54,6 +54,7 @@ internal static class CommandLine
         root.Add(ServerVerb.Build());
         root.Add(TokenVerbs.Build());
         root.Add(NodeVerbs.Build());
+        root.Add(AgentVerb.Build());
         foreach (Command verb in OperatorVerbs.Build())
         {
             root.Add(verb);

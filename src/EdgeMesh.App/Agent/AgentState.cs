@@ -1,0 +1,50 @@
+using EdgeMesh.Dns;
+using EdgeMesh.Kube;
+using EdgeMesh.Model;
+using EdgeMesh.Tunnel;
+
+namespace EdgeMesh.App.Agent;
+
+/// <summary>What of the agent runs so far, for the operator's questions. The host writes, any thread reads.</summary>
+internal sealed class AgentState(AgentOptions options, TimeProvider time)
+{
+    private volatile string? doing = "starting";
+    private volatile ManifestSource? source;
+    private volatile TunnelService? tunnel;
+    private volatile bool proxyRuns;
+    private volatile DnsService? dns;
+
+    public AgentOptions Options => options;
+
+    public SnapshotCell Cell { get; } = new();
+
+    public DateTimeOffset StartedAt { get; } = time.GetUtcNow();
+
+    /// <summary>Another one after each start: tells peers and operators a restart from a reconnect.</summary>
+    public string BootId { get; } = Guid.NewGuid().ToString("N");
+
+    public TimeSpan Uptime => time.GetUtcNow() - StartedAt;
+
+    public SourceStatus? Source => source?.Status;
+
+    public TunnelService? Tunnel => tunnel;
+
+    public bool ProxyRuns => proxyRuns;
+
+    public DnsStatus? Dns => dns?.Status;
+
+    /// <summary>Null when the agent serves; else what it is still doing, or what is missing.</summary>
+    public string? WhyNotReady() => doing ?? (Cell.Current.IsSynced ? null : "no Services have been read yet");
+
+    public void Enter(string phase) => doing = phase;
+
+    public void Runs(ManifestSource started) => source = started;
+
+    public void Runs(TunnelService started) => tunnel = started;
+
+    public void ProxyStarted() => proxyRuns = true;
+
+    public void Runs(DnsService started) => dns = started;
+
+    public void Started() => doing = null;
+}

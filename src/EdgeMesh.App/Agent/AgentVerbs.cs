@@ -1,0 +1,76 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using EdgeMesh.App.Ops;
+using EdgeMesh.Model;
+using EdgeMesh.Tunnel;
+
+namespace EdgeMesh.App.Agent;
+
+/// <summary>The agent's side of the operator verbs.</summary>
+internal sealed class AgentVerbs(AgentState state)
+{
+    /// <summary>Longest conversation: all pings, one a second, each with its own time limit.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
+
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(5);
+
+    public Task AnswerAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => request.Verb switch
+    {
+        "status" => ReplyAsync(reply, AgentReports.Status(state), OpsJson.Default.AgentReport, stop),
+        "peers" => ReplyAsync(reply, AgentReports.Peers(RequireTunnel()), OpsJson.Default.PeersReport, stop),
+        "ping" => PingAsync(request, reply, stop),
+        _ => throw new MeshException(MeshExit.Usage, $"this agent ({ProgramVersion.Text}) does not know the verb '{request.Verb}'"),
+    };
+
+    private async Task PingAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop)
+    {
+        if (!NodeName.TryParse(request.Subject, out NodeName node))
+        {
+            throw new MeshException(MeshExit.Usage, $"'{request.Subject}' is not a node name");
+        }
+
+        if (node == state.Options.Node)
+        {
+            throw new MeshException(MeshExit.Usage, $"'{node}' is this node: name another one ('edgemesh peers' lists them)");
+        }
+
+        TunnelService tunnel = RequireTunnel();
+        int count = Math.Clamp(request.Count, 1, AgentSocket.MaxPings);
+        for (int i = 1; i <= count; i++)
+        {
+            PingReport report = await PingOnceAsync(tunnel, node, i, stop).ConfigureAwait(false);
+            await ReplyAsync(reply, report, OpsJson.Default.PingReport, stop).ConfigureAwait(false);
+            if (i < count)
+            {
+                await Task.Delay(PingInterval, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<PingReport> PingOnceAsync(TunnelService tunnel, NodeName node, int sequence, CancellationToken stop)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(PingLimit);
+        try
+        {
+            return AgentReports.Ping(sequence, node, await tunnel.PingAsync(node, limit.Token).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return new PingReport(sequence, node.Value, "none", null, null, $"no answer within {PingLimit.TotalSeconds} s");
+        }
+        catch (MeshException e)
+        {
+            return new PingReport(sequence, node.Value, "none", null, null, e.Message);
+        }
+    }
+
+    private TunnelService RequireTunnel() => state.Tunnel ?? throw NotReady("the tunnel");
+
+    private MeshException NotReady(string part) =>
+        new(MeshExit.Unreachable, $"{part} does not run yet; the agent is {state.WhyNotReady() ?? "stopping"}");
+
+    private static Task ReplyAsync<T>(OperatorReply reply, T report, JsonTypeInfo<T> type, CancellationToken stop) =>
+        reply(JsonSerializer.SerializeToUtf8Bytes(report, type), stop);
+}

@@ -1,0 +1,38 @@
+using EdgeMesh.Dns;
+using EdgeMesh.Model;
+using EdgeMesh.Proxy;
+using EdgeMesh.Tunnel;
+
+namespace EdgeMesh.App.Agent;
+
+/// <summary>The agent's options as each room wants its part.</summary>
+internal static class RoomOptions
+{
+    public static TunnelOptions ToTunnel(this AgentOptions options) => new()
+    {
+        Self = options.Node,
+        Port = options.TunnelPort,
+        Servers = options.Servers,
+        StateDirectory = options.StateDirectory,
+        SocketMark = MeshDefaults.AgentSocketMark,
+        DisableDirect = !options.TunnelDirect,
+    };
+
+    public static ProxyOptions ToProxy(this AgentOptions options) => new()
+    {
+        Self = options.Node,
+        KeepRules = options.KeepRules,
+        ServiceCidr = options.ServiceCidr,
+        RoutableCidrs = options.RoutableCidrs,
+        FilterMode = options.FilterMode,
+    };
+
+    public static DnsOptions ToDns(this AgentOptions options) => new()
+    {
+        ListenAddresses = options.DnsListen,
+        ClusterDomain = options.DnsClusterDomain,
+        AliasZone = options.DnsAliasZone,
+        Upstreams = options.DnsUpstreams,
+        SocketMark = MeshDefaults.AgentSocketMark,
+    };
+}

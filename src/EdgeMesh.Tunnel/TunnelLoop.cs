@@ -69,6 +69,8 @@ internal sealed class TunnelLoop : IDisposable
 
     public int PortNumber => port.Number;
 
+    public Guid BootId => context.BootId;
+
     public IReadOnlyList<Candidate> Candidates => context.Candidates;
 
     public void Open(NodeName node, IStreamUser user)

@@ -68,6 +68,9 @@ public sealed class TunnelService : IAsyncDisposable
     /// <summary>The UDP port in use; 0 before the start.</summary>
     public int Port => loop?.PortNumber ?? 0;
 
+    /// <summary>What peers tell a restart of this agent by; empty before the start.</summary>
+    public Guid BootId => loop?.BootId ?? Guid.Empty;
+
     /// <summary>All peers met since the start. Waits for the tunnel's thread.</summary>
     public IReadOnlyList<PeerStatus> Peers => Ask(TunnelReports.Peers) ?? [];
 

@@ -47,7 +47,7 @@ internal static class AgentHost
         await using OpsServer? ops = OpsServer.Start(options.MetricsListen, state.WhyNotReady, log);
 
         state.Enter("waiting for a certificate");
-        NodeIdentity identity = await NodeIdentity.LoadOrEnrollAsync(
+        using NodeIdentity identity = await NodeIdentity.LoadOrEnrollAsync(
             new EnrollOptions { NodeName = options.Node, StateDirectory = options.StateDirectory, Servers = options.Servers, Token = token },
             time, logs.Factory.CreateLogger("EdgeMesh.Tunnel"), stop).ConfigureAwait(false);
 

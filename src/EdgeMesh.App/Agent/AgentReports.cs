@@ -16,7 +16,7 @@ internal static class AgentReports
         {
             Node = state.Options.Node.Value,
             Version = ProgramVersion.Text,
-            BootId = state.BootId,
+            BootId = state.Tunnel is { } started ? started.BootId.ToString("N") : null,
             StartedAt = state.StartedAt,
             UptimeSeconds = (long)state.Uptime.TotalSeconds,
             NotReady = state.WhyNotReady(),
@@ -62,7 +62,48 @@ internal static class AgentReports
         return new ModelReport(services, endpoints, snapshot.Nodes.Count);
     }
 
-    private static PeerReport Peer(PeerStatus peer) => null!;
-    private static ServerLegReport Server(ServerStatus server) => null!;
-    public static PingReport Ping(int sequence, NodeName node, PingResult result) => null!;
+    public static PingReport Ping(int sequence, NodeName node, PingResult result) => new(
+        sequence, node.Value, Name(result.Path), result.RemoteAddress?.ToString() ?? result.Server, result.RoundTrip.TotalMilliseconds, null);
+
+    private static PeerReport Peer(PeerStatus peer) => new()
+    {
+        Node = peer.Node.Value,
+        Connected = peer.Connected,
+        Path = Name(peer.Path),
+        Remote = peer.RemoteAddress?.ToString(),
+        Server = peer.Server,
+        RoundTripMs = peer.RoundTrip?.TotalMilliseconds,
+        Mtu = peer.Mtu > 0 ? peer.Mtu : null,
+        Since = peer.Since,
+        OpenStreams = peer.OpenStreams,
+        Sent = Bytes(peer.BytesSent),
+        Received = Bytes(peer.BytesReceived),
+        Why = peer.WhyText,
+    };
+
+    private static PathBytesReport Bytes(IReadOnlyDictionary<PathKind, long> bytes) => new(
+        bytes.GetValueOrDefault(PathKind.Lan), bytes.GetValueOrDefault(PathKind.Direct),
+        bytes.GetValueOrDefault(PathKind.RelayUdp), bytes.GetValueOrDefault(PathKind.RelayTls));
+
+    private static ServerLegReport Server(ServerStatus server) => new()
+    {
+        Server = server.Server,
+        Address = server.Address?.ToString(),
+        Connected = server.Connected,
+        Leg = !server.Connected ? "none" : server.Udp ? "udp" : "tls",
+        RoundTripMs = server.RoundTrip?.TotalMilliseconds,
+        ObservedAddress = server.ObservedAddress?.ToString(),
+        MapsByDestination = server.MapsByDestination,
+        Since = server.Since,
+        Why = server.WhyText,
+    };
+
+    private static string Name(PathKind path) => path switch
+    {
+        PathKind.Lan => "lan",
+        PathKind.Direct => "direct",
+        PathKind.RelayUdp => "relay-udp",
+        PathKind.RelayTls => "relay-tls",
+        _ => "none",
+    };
 }

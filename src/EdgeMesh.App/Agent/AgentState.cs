@@ -20,9 +20,6 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public DateTimeOffset StartedAt { get; } = time.GetUtcNow();
 
-    /// <summary>Another one after each start: tells peers and operators a restart from a reconnect.</summary>
-    public string BootId { get; } = Guid.NewGuid().ToString("N");
-
     public TimeSpan Uptime => time.GetUtcNow() - StartedAt;
 
     public SourceStatus? Source => source?.Status;

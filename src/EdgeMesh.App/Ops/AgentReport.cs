@@ -9,7 +9,8 @@ internal sealed record AgentReport
 
     public required string Version { get; init; }
 
-    public required string BootId { get; init; }
+    /// <summary>Another one after each start; null until the tunnel runs.</summary>
+    public string? BootId { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }
 
@@ -55,7 +56,30 @@ internal sealed record UpstreamReport(string Server, double? LatencyMs, int Fail
 internal sealed record ModelReport(int Services, int Endpoints, int Nodes);
 
 /// <summary>One server, as this agent sees it.</summary>
-internal sealed record ServerLegReport(string Address, bool Connected, string Leg, double? RoundTripMs, string? Problem);
+internal sealed record ServerLegReport
+{
+    /// <summary>As configured.</summary>
+    public required string Server { get; init; }
+
+    public string? Address { get; init; }
+
+    public required bool Connected { get; init; }
+
+    /// <summary><c>udp</c>, <c>tls</c> or <c>none</c>: what relayed datagrams of this node take.</summary>
+    public required string Leg { get; init; }
+
+    public double? RoundTripMs { get; init; }
+
+    /// <summary>This node's address as the server sees it.</summary>
+    public string? ObservedAddress { get; init; }
+
+    /// <summary>The NAT maps by destination: a direct path is hard to get.</summary>
+    public required bool MapsByDestination { get; init; }
+
+    public required DateTimeOffset Since { get; init; }
+
+    public string? Why { get; init; }
+}
 
 /// <summary>Peers by the path their traffic takes now.</summary>
 internal sealed record PeerCountReport(int Connected, int Lan, int Direct, int RelayUdp, int RelayTls);

@@ -20,6 +20,9 @@ internal sealed record PeerReport
 
     public DateTimeOffset? Since { get; init; }
 
+    /// <summary>Service connections and flows.</summary>
+    public required int OpenStreams { get; init; }
+
     public required PathBytesReport Sent { get; init; }
 
     public required PathBytesReport Received { get; init; }

@@ -12,7 +12,7 @@ internal static class StatusText
     {
         StringBuilder text = new();
         Pair(text, "node", $"{report.Node} ({(report.NotReady is { } reason ? "not ready: " + reason : "ready")})");
-        Pair(text, "version", $"{report.Version}, up {Age(report.UptimeSeconds)}, boot {report.BootId}");
+        Pair(text, "version", $"{report.Version}, up {Age(report.UptimeSeconds)}, boot {report.BootId ?? "-"}");
         if (report.Source is { } source)
         {
             string when = source.LastChange is { } change ? $", last change {Ago(change)}" : "";
@@ -27,8 +27,10 @@ internal static class StatusText
         foreach (ServerLegReport server in report.Servers)
         {
             Pair(text, "server", server.Connected
-                ? $"{server.Address} connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}"
-                : $"{server.Address} not connected{(server.Problem is { } why ? ": " + why : "")}");
+                ? $"{server.Server} connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}"
+                    + (server.ObservedAddress is { } seen ? $", sees this node at {seen}" : "")
+                    + (server.MapsByDestination ? ", through a NAT that maps by destination" : "")
+                : $"{server.Server} not connected since {Ago(server.Since)}: {server.Why}");
         }
 
         PeerCountReport peers = report.Peers;
@@ -76,11 +78,12 @@ internal static class StatusText
             return "no peers yet: the tunnel connects when a Service on another node is called\n";
         }
 
-        Columns table = new("NODE", "PATH", "REMOTE", "RTT", "SENT", "RECEIVED", "SINCE", "WHY");
+        Columns table = new("NODE", "PATH", "REMOTE", "RTT", "STREAMS", "SENT", "RECEIVED", "SINCE", "WHY");
         foreach (PeerReport peer in report.Peers)
         {
             table.Add(
                 peer.Node, peer.Connected ? peer.Path : "none", peer.Remote ?? peer.Server, RoundTrip(peer.RoundTripMs, ""),
+                peer.OpenStreams.ToString(CultureInfo.InvariantCulture),
                 SizeText.Of(peer.Sent.Total), SizeText.Of(peer.Received.Total), peer.Since is { } since ? Ago(since) : null, peer.Why);
         }
 

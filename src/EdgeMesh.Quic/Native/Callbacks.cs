@@ -233,8 +233,17 @@ internal static unsafe class Callbacks
 
     // Only for what needs no secrecy: BBR's phases, packet number gaps, greasing.
     [UnmanagedCallersOnly]
-    private static void Random(byte* destination, nuint length, void* context) =>
+    private static void Random(byte* destination, nuint length, void* context)
+    {
         System.Random.Shared.NextBytes(new Span<byte>(destination, (int)length));
+        if (length == 1)
+        {
+            // ngtcp2 draws one byte to decide whether to grease the fixed bit (RFC 9287), and has no other switch for it. On a
+            // port shared with STUN and probes that bit tells QUIC apart (RFC 9443), so the low bit of the draw stays 0. The
+            // other single byte it draws is BBR's first gain phase, which can do without it.
+            *destination &= 0xFE;
+        }
+    }
 
     [UnmanagedCallersOnly]
     private static int GetNewConnectionId(nint native, NgCid* cid, byte* token, nuint length, void* user)

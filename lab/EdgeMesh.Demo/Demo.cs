@@ -11,7 +11,7 @@ internal static class Demo
     {
         long began = Stopwatch.GetTimestamp();
         AnsiConsole.MarkupLine("[bold]The park[/]: cloud on the internet, edge1 and edge2 behind NAT A, edge3 behind NAT B; every node has pods 172.17.0.2 and 172.17.0.3");
-        await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop);
+        await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop, keep);
         ParkMesh mesh = new(park, binary);
         List<string> faults = [];
         try
@@ -32,10 +32,13 @@ internal static class Demo
             AnsiConsole.MarkupLineInterpolated($"[red]{fault}[/]");
         }
 
-        if (faults.Count > 0 || keep)
+        if (keep)
         {
-            park.Lab.Keep = true;
             PrintHosts(park);
+        }
+        else if (faults.Count > 0)
+        {
+            AnsiConsole.MarkupLine("[bold]make demo KEEP=1[/] leaves the park and its logs up to look at");
         }
 
         AnsiConsole.MarkupLine(faults.Count == 0

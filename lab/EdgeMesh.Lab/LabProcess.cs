@@ -91,8 +91,8 @@ public sealed class LabProcess : IAsyncDisposable
 
     internal static LabProcess Start(Host host, string title, string[] arguments, IReadOnlyDictionary<string, string>? environment)
     {
-        // setpriv: the child dies with the lab's process, whatever happens to it.
-        ProcessStartInfo start = new("setpriv", ["--pdeathsig", "KILL", "ip", .. arguments])
+        // setpriv: the child dies with the lab's process, whatever happens to it; in a lab that is to be left up it does not.
+        ProcessStartInfo start = new(host.Lab.Keep ? "ip" : "setpriv", host.Lab.Keep ? arguments : ["--pdeathsig", "KILL", "ip", .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -103,7 +103,7 @@ public sealed class LabProcess : IAsyncDisposable
             start.Environment[key] = value;
         }
 
-        Process process = Process.Start(start) ?? throw new LabException($"{title} did not start");
+        Process process = Spawner.Start(start) ?? throw new LabException($"{title} did not start");
         LabProcess running = new(process, Path.Combine(host.Lab.Directory, $"{host.Name}-{title}.log"));
         process.OutputDataReceived += running.Keep;
         process.ErrorDataReceived += running.Keep;

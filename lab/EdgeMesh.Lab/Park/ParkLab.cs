@@ -34,9 +34,10 @@ public sealed class ParkLab : IAsyncDisposable
     /// <summary>SHA-256 (hex, lower case) of <c>/big</c>, which every pod serves.</summary>
     public string BigFileHash { get; private set; } = "";
 
-    public static async Task<ParkLab> CreateAsync(NatKind natA, NatKind natB, CancellationToken stop)
+    public static async Task<ParkLab> CreateAsync(NatKind natA, NatKind natB, CancellationToken stop, bool keep = false)
     {
         ParkLab park = new(await Lab.CreateAsync(stop));
+        park.Lab.Keep = keep;
         try
         {
             await park.BuildAsync(natA, natB, stop);

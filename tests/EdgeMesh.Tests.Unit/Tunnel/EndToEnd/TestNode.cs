@@ -63,10 +63,38 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
 
     public void Disown(IPEndPoint endpoint) => endpoints.TryRemove(endpoint, out _);
 
+    public async Task<PeerStatus> UntilAsync(TestNode other, Func<PeerStatus, bool> holds)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+        PeerStatus? last = null;
+        while (!limit.IsCancellationRequested)
+        {
+            last = PeerOf(other);
+            if (last is not null && holds(last))
+            {
+                return last;
+            }
+
+            await Task.Delay(10, CancellationToken.None);
+        }
+
+        throw new TimeoutException($"{Name} sees {last}");
+    }
+
+    public async Task UntilServerAsync(Func<ServerStatus, bool> holds)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+        while (!holds(Tunnel.Servers[0]))
+        {
+            Assert.False(limit.IsCancellationRequested, $"{Name} sees {Tunnel.Servers[0]}");
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
     public PeerStatus? PeerOf(TestNode other) => Tunnel.Peers.FirstOrDefault(p => p.Node == other.Name);
 
     /// <summary>A client connection into the tunnel: the returned stream is the client's end.</summary>
-    public async Task<(NetworkStream Client, Task<TcpForwardResult> Result)> DialAsync(TestNode to, IPEndPoint endpoint)
+    public async Task<(NetworkStream Client, Socket Accepted, Task<TcpForwardResult> Result)> DialAsync(TestNode to, IPEndPoint endpoint)
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -75,7 +103,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
         Task connecting = client.ConnectAsync(listener.LocalEndPoint!);
         Socket accepted = listener.Accept();
         await connecting;
-        return (new NetworkStream(client, ownsSocket: true), Tunnel.ForwardTcp(Target(to, endpoint, TransportProtocol.Tcp), accepted, default, CancellationToken.None).AsTask());
+        return (new NetworkStream(client, ownsSocket: true), accepted, Tunnel.ForwardTcp(Target(to, endpoint, TransportProtocol.Tcp), accepted, default, CancellationToken.None).AsTask());
     }
 
     public UdpFlow Flow(TestNode to, IPEndPoint endpoint, DatagramReceiver receiver) =>

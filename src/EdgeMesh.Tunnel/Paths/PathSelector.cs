@@ -14,7 +14,9 @@ internal static class PathSelector
         DirectPath? best = null;
         foreach (DirectPath path in directs)
         {
-            if (path.IsUsable(now) && (best is null || IsBetter(path, best, current.IsDirect ? current.Remote : default)))
+            // One address silent is often all of them silent: another one that owes an answer is no refuge.
+            bool isCandidate = path.IsUsable(now) && (path.Address == current.Remote || !path.IsLate(now));
+            if (isCandidate && (best is null || IsBetter(path, best, current.IsDirect ? current.Remote : default)))
             {
                 best = path;
             }

@@ -204,6 +204,11 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         bool active = now - lastActive < PathTiming.ActiveFor;
         if (canProbe)
         {
+            if (IsSuspect(now))
+            {
+                CheckOthers(now);
+            }
+
             foreach (DirectPath path in directs)
             {
                 path.TakeDue(now, Selected.IsDirect && path.Address == Selected.Remote, active, newTransaction, orders);
@@ -295,6 +300,18 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         ReadOnlySpan<int> pauses = PathTiming.PunchSeconds;
         long pause = pauses[Math.Min(punchRound++, pauses.Length - 1)] * PathTiming.Second;
         return active ? Math.Min(pause, PathTiming.ActivePunch) : pause;
+    }
+
+    // By the time the selected path is given up, the others have answered or are known to be late.
+    private void CheckOthers(long now)
+    {
+        foreach (DirectPath path in directs)
+        {
+            if (path.IsValid && path.Address != Selected.Remote && now - path.LastUse > PathTiming.ActivePing)
+            {
+                path.PingAtOnce(now);
+            }
+        }
     }
 
     // With traffic after a long pause the next round must not wait out the long pause of the idle time: Advance is called at

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
 using EdgeMesh.Tunnel;
-using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
 
@@ -17,10 +16,10 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
 
     public TunnelService Tunnel { get; private set; } = null!;
 
-    public WireAddress Address { get; } = WireAddress.From(IPAddress.Loopback, (ushort)port);
+    public int Port => port;
 
-    /// <summary>Addresses to which this node's datagrams vanish.</summary>
-    public ConcurrentDictionary<WireAddress, bool> Blocked { get; } = new();
+    /// <summary>Ports to which this node's datagrams vanish, whatever the address.</summary>
+    public ConcurrentDictionary<int, bool> Blocked { get; } = new();
 
     public async Task StartAsync()
     {
@@ -38,7 +37,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
                 StateDirectory = state,
                 DisableDirect = disableDirect,
                 Advertise = [new IPEndPoint(IPAddress.Loopback, port)],
-                Firewall = Blocked.ContainsKey,
+                Firewall = address => Blocked.ContainsKey(address.Port),
             },
             identity,
             (_, endpoint) => endpoints.ContainsKey(endpoint),

@@ -14,7 +14,6 @@ internal sealed class TestTransfer : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly NetworkStream client;
-    private readonly Socket accepted;
     private readonly Task<TcpForwardResult> result;
     private readonly CancellationTokenSource enough = new();
     private readonly IncrementalHash sent = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -23,10 +22,9 @@ internal sealed class TestTransfer : IAsyncDisposable
     private readonly Task receiving;
     private long receivedBytes;
 
-    private TestTransfer(NetworkStream client, Socket accepted, Task<TcpForwardResult> result)
+    private TestTransfer(NetworkStream client, Task<TcpForwardResult> result)
     {
         this.client = client;
-        this.accepted = accepted;
         this.result = result;
         sending = SendAsync();
         receiving = ReceiveAsync();
@@ -35,8 +33,8 @@ internal sealed class TestTransfer : IAsyncDisposable
     public static async Task<TestTransfer> StartAsync(TestNode from, TestNode to, TestEndpoint endpoint)
     {
         endpoint.Serve = EchoAsync;
-        (NetworkStream client, Socket accepted, Task<TcpForwardResult> result) = await from.DialAsync(to, endpoint.EndPoint);
-        TestTransfer transfer = new(client, accepted, result);
+        (NetworkStream client, _, Task<TcpForwardResult> result) = await from.DialAsync(to, endpoint.EndPoint);
+        TestTransfer transfer = new(client, result);
         await transfer.MovesAsync();
         endpoint.Serve = null;
         return transfer;
@@ -69,7 +67,6 @@ internal sealed class TestTransfer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await enough.CancelAsync();
-        accepted.Dispose();
         await client.DisposeAsync();
         await Task.WhenAll(sending, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         enough.Dispose();

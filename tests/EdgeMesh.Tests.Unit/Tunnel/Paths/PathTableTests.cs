@@ -81,6 +81,40 @@ public sealed class PathTableTests
     }
 
     [Fact]
+    public void DoesNotTryOneDeadAddressAfterTheOther()
+    {
+        SimPair pair = new(
+            new SimNode("192.168.1.10:20007", "203.0.113.1:20007", NatKind.PortPreserving),
+            new SimNode("192.168.1.11:20007", "203.0.113.1:20008", NatKind.PortPreserving),
+            sameLan: true);
+        pair.A.Table.SetLocalSubnets([IPNetwork.Parse("192.168.1.0/24")]);
+        pair.Traffic = true;
+        pair.Connect();
+        pair.Run(30 * Second);
+        Assert.Equal(2, pair.A.Table.Directs.Count(p => p.IsValid));
+        pair.Fault = (_, _, _) => true;
+        pair.Run(2 * Second);
+        Assert.Equal(PathKind.RelayUdp, pair.A.Table.Selected.Kind);
+    }
+
+    [Fact]
+    public void TakesTheOtherAddressWhenOnlyOneDies()
+    {
+        SimPair pair = new(
+            new SimNode("192.168.1.10:20007", "203.0.113.1:20007", NatKind.PortPreserving),
+            new SimNode("192.168.1.11:20007", "203.0.113.1:20008", NatKind.PortPreserving),
+            sameLan: true);
+        pair.A.Table.SetLocalSubnets([IPNetwork.Parse("192.168.1.0/24")]);
+        pair.Traffic = true;
+        pair.Connect();
+        pair.Run(30 * Second);
+        Assert.Equal(pair.B.Private, pair.A.Table.Selected.Remote);
+        pair.Fault = (_, to, _) => to == pair.B.Private;
+        pair.Run(2 * Second);
+        Assert.Equal(pair.B.Public, pair.A.Table.Selected.Remote);
+    }
+
+    [Fact]
     public void OneDirectionCutIsSilenceForBoth()
     {
         SimPair pair = Pair(NatKind.PortPreserving, NatKind.None);

@@ -48,6 +48,7 @@ internal static class Agent
         handler.Connected.Task.Wait();
 
         Socket listener = new(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         listener.Bind(listen);
         listener.Listen(512);
         Thread acceptor = new(() =>

@@ -8,7 +8,7 @@ namespace EdgeMesh.Bench.Quic;
 /// <summary>Starts the roles, loads them, and prints Gbit/s and CPU seconds per GB of both agents together.</summary>
 internal static class Scenario
 {
-    private static readonly int Port = 21000 + (Environment.ProcessId % 20000);
+    private static readonly int Port = 21000 + (Environment.ProcessId % 1000 * 10);
 
     public static int Run(string[] args)
     {

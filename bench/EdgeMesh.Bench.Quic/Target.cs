@@ -9,6 +9,7 @@ internal static class Target
     public static int Run(IPEndPoint listen)
     {
         using Socket listener = new(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         listener.Bind(listen);
         listener.Listen(512);
         Console.WriteLine("ready");

@@ -129,6 +129,9 @@ public sealed unsafe class QuicConnection
 
     internal IReadOnlyList<ulong> ConnectionIds => connectionIds;
 
+    /// <summary>With which the peer would sign a stateless reset.</summary>
+    internal List<UInt128> PeerResetTokens { get; } = new(1);
+
     /// <summary>Bytes all streams hold.</summary>
     internal long Buffered => buffered;
 
@@ -296,7 +299,7 @@ public sealed unsafe class QuicConnection
         packetsIn++;
         bytesIn += length;
         int result = Ngtcp2.ngtcp2_conn_read_pkt_versioned(
-            native, VirtualPath.Pointer, Ngtcp2.StructVersion, null, packet, (nuint)length, Timestamp());
+            native, VirtualPath.Pointer, Ngtcp2.StructVersion, null, packet, (nuint)length, ReadTimestamp());
         if (result != 0)
         {
             Fail(result);
@@ -434,7 +437,11 @@ public sealed unsafe class QuicConnection
     internal int InitiateKeyUpdate()
     {
         int result = Ngtcp2.ngtcp2_conn_initiate_key_update(native, Timestamp());
-        Endpoint.MarkDirty(this);
+        if (result == 0)
+        {
+            Endpoint.MarkDirty(this);
+        }
+
         return result;
     }
 
@@ -670,11 +677,22 @@ public sealed unsafe class QuicConnection
         timer.Set(Math.Max(deadline, Endpoint.Driver.Now + Math.Max(grain, 250_000) / 2));
     }
 
-    /// <summary>The time as ngtcp2 may see it: coarse, and never going back.</summary>
+    /// <summary>
+    /// The time as ngtcp2 may see it: coarse, and never going back. What is sent carries the grain's beginning, what comes back
+    /// its end: a packet and its acknowledgement are never at the same moment, unless the one was sent because of a packet read
+    /// in that same grain. docs/decisions/quic-clock.md.
+    /// </summary>
     private ulong Timestamp()
     {
         long grain = Endpoint.Options.ClockGrain;
         ulong now = (ulong)(Endpoint.Driver.Now / grain * grain);
+        return lastTimestamp = Math.Max(lastTimestamp, now);
+    }
+
+    private ulong ReadTimestamp()
+    {
+        long grain = Endpoint.Options.ClockGrain;
+        ulong now = (ulong)((Endpoint.Driver.Now + grain - 1) / grain * grain);
         return lastTimestamp = Math.Max(lastTimestamp, now);
     }
 
@@ -809,9 +827,11 @@ public sealed unsafe class QuicConnection
                 uint flags = datagrams.Count > 1 || sendQueue.Count > 0 ? 1u : 0;
                 fixed (byte* data = payload)
                 {
+                    // An empty vector would end the process: ngtcp2 asserts that each has a length.
                     vectors[0] = new NgVec { Base = data, Length = (nuint)payload.Length };
                     result = Ngtcp2.ngtcp2_conn_writev_datagram_versioned(
-                        native, null, Ngtcp2.StructVersion, null, destination, (nuint)size, &accepted, flags, 0, vectors, 1, now);
+                        native, null, Ngtcp2.StructVersion, null, destination, (nuint)size, &accepted, flags, 0, vectors,
+                        payload.IsEmpty ? 0u : 1u, now);
                 }
 
                 if (accepted != 0)

@@ -19,12 +19,14 @@ public sealed unsafe class QuicEndpoint : IDisposable
     // Every id we give out has this length, so that the id of a short header is found without a look at its connection.
     private const int ConnectionIdLength = 8;
 
-    // RFC 9000 10.3: a reset must look like a short packet and be shorter than what it answers.
+    // RFC 9000 10.3: a reset must look like a short packet and be shorter than what it answers, or two could go on for ever.
     private const int ResetLength = 42;
+    private const int MinResetLength = 21;
     private const int ResetsPerSecond = 200;
 
     private readonly Func<QuicConnection, IQuicHandler?> accept;
     private readonly Dictionary<ulong, QuicConnection> connections = [];
+    private readonly Dictionary<UInt128, QuicConnection> peerResetTokens = [];
     private readonly HashSet<QuicConnection> known = [];
     private readonly byte[] resetSecret;
     private readonly byte[] trainBuffer = GC.AllocateUninitializedArray<byte>(TrainBufferBytes, pinned: true);
@@ -133,7 +135,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
                 {
                     if (!connections.TryGetValue(id, out QuicConnection? connection))
                     {
-                        connection = isLong ? Accept(packet, length, replyTo) : null;
+                        connection = isLong ? Accept(packet, length, replyTo) : FindByResetToken(packet, length);
                         if (connection is null)
                         {
                             QuicMetrics.PacketsUnknown.Add(1);
@@ -240,12 +242,32 @@ public sealed unsafe class QuicEndpoint : IDisposable
         QuicLog.ConnectionEnded(Log, connection.FirstConnectionId, reason.Kind, reason.Code, reason.Text);
     }
 
+    internal void PeerResetToken(QuicConnection connection, ReadOnlySpan<byte> token, bool isActive)
+    {
+        UInt128 key = BinaryPrimitives.ReadUInt128BigEndian(token);
+        if (isActive)
+        {
+            peerResetTokens[key] = connection;
+            connection.PeerResetTokens.Add(key);
+        }
+        else
+        {
+            peerResetTokens.Remove(key);
+            connection.PeerResetTokens.Remove(key);
+        }
+    }
+
     /// <summary>Its ids mean nothing any more.</summary>
     internal void Forget(QuicConnection connection)
     {
         foreach (ulong id in connection.ConnectionIds)
         {
             connections.Remove(id);
+        }
+
+        foreach (UInt128 token in connection.PeerResetTokens)
+        {
+            peerResetTokens.Remove(token);
         }
 
         known.Remove(connection);
@@ -352,12 +374,22 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
     }
 
+    // A stateless reset carries random bytes where the connection id would stand: it is known by the token at its end.
+    private QuicConnection? FindByResetToken(byte* packet, int length) =>
+        length >= MinResetLength
+        && peerResetTokens.TryGetValue(
+            BinaryPrimitives.ReadUInt128BigEndian(new ReadOnlySpan<byte>(packet + length - 16, 16)), out QuicConnection? connection)
+            ? connection
+            : null;
+
     private void SendStatelessReset(ulong id, int length, IQuicOutput replyTo)
     {
-        if (length <= ResetLength || !MayReset())
+        if (length <= MinResetLength || !MayReset())
         {
             return;
         }
+
+        int resetLength = Math.Min(ResetLength, length - 1);
 
         NgCid cid;
         cid.Length = ConnectionIdLength;
@@ -366,7 +398,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
         byte* random = stackalloc byte[ResetLength];
         RandomNumberGenerator.Fill(new Span<byte>(random, ResetLength));
         int room = replyTo.HeaderRoom;
-        byte[] bytes = new byte[room + ResetLength];
+        byte[] bytes = new byte[room + resetLength];
         nint written;
         fixed (byte* secret = resetSecret, pointer = bytes)
         {
@@ -375,7 +407,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
                 return;
             }
 
-            written = Ngtcp2.ngtcp2_pkt_write_stateless_reset(pointer + room, ResetLength, token, random, ResetLength - 16);
+            written = Ngtcp2.ngtcp2_pkt_write_stateless_reset(pointer + room, (nuint)resetLength, token, random, (nuint)resetLength - 16);
         }
 
         if (written > 0 && replyTo.Send(bytes.AsSpan(0, room + (int)written), room + (int)written))

@@ -64,6 +64,7 @@ internal static unsafe class Callbacks
         table->Random = (nint)(delegate* unmanaged<byte*, nuint, void*, void>)&Random;
         table->GetNewConnectionId = (nint)(delegate* unmanaged<nint, NgCid*, byte*, nuint, void*, int>)&GetNewConnectionId;
         table->RemoveConnectionId = (nint)(delegate* unmanaged<nint, NgCid*, void*, int>)&RemoveConnectionId;
+        table->DcidStatus = (nint)(delegate* unmanaged<nint, int, ulong, NgCid*, byte*, void*, int>)&DcidStatus;
         return table;
     }
 
@@ -267,6 +268,25 @@ internal static unsafe class Callbacks
         try
         {
             connection.Endpoint.RemoveConnectionId(connection, cid);
+            return 0;
+        }
+        catch (Exception e)
+        {
+            return connection.HandlerFailed(e);
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static int DcidStatus(nint native, int type, ulong sequence, NgCid* cid, byte* token, void* user)
+    {
+        QuicConnection connection = Connection(user);
+        try
+        {
+            if (token != null)
+            {
+                connection.Endpoint.PeerResetToken(connection, new ReadOnlySpan<byte>(token, 16), isActive: type == 0);
+            }
+
             return 0;
         }
         catch (Exception e)

@@ -101,6 +101,7 @@ internal struct NgCallbacks
     [FieldOffset(152)] public nint UpdateKey;
     [FieldOffset(176)] public nint StreamReset;
     [FieldOffset(200)] public nint ExtendMaxStreamData;
+    [FieldOffset(208)] public nint DcidStatus;
     [FieldOffset(216)] public nint HandshakeConfirmed;
     [FieldOffset(232)] public nint DeleteCryptoAeadContext;
     [FieldOffset(240)] public nint DeleteCryptoCipherContext;

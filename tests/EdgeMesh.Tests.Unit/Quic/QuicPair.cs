@@ -75,13 +75,23 @@ internal sealed class QuicPair : IDisposable
         return this;
     }
 
-    public (RecordingStream Client, RecordingStream Server) Open(byte[] first)
+    /// <summary>A stream that both sides know, without a byte on the record.</summary>
+    public (RecordingStream Client, RecordingStream Server) Open()
     {
         int before = ServerHandler.Streams.Count;
         RecordingStream client = new(Client.OpenStream()!);
-        client.Send(first, finish: false);
-        Driver.Until(() => ServerHandler.Streams.Count > before, 30, "the stream");
+        client.Send(new byte[1], finish: false);
+        Driver.Until(() => ServerHandler.Streams.Count > before && ServerHandler.Streams[before].Received == 1, 30, "the stream");
+        ServerHandler.Streams[before].StartAnew();
         return (client, ServerHandler.Streams[before]);
+    }
+
+    public (RecordingStream Client, RecordingStream Server) Open(byte[] first)
+    {
+        (RecordingStream client, RecordingStream server) = Open();
+        client.Send(first, finish: false);
+        Driver.Until(() => server.Received == first.Length, 30, "the first bytes");
+        return (client, server);
     }
 
     /// <summary>The server's process ends without a word and a new one with the same secret takes its place.</summary>

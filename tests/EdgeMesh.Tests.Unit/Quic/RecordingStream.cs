@@ -49,6 +49,13 @@ internal sealed class RecordingStream : IStreamHandler
         Fill();
     }
 
+    public void StartAnew()
+    {
+        Received = 0;
+        hash.GetHashAndReset();
+        Bytes.Clear();
+    }
+
     public void OnData(QuicStream stream, ReadOnlySpan<byte> data, bool fin)
     {
         Assert.False(Fin, "data after FIN");

@@ -35,6 +35,12 @@ internal sealed class SimulatedPath(VirtualDriver driver, Random random) : IQuic
 
     public bool IsFull { get; set; }
 
+    /// <summary>How long the line's queue is now, ns.</summary>
+    public long Queued => Math.Max(0, lineFreeAt - driver.Now);
+
+    /// <summary>Datagrams dropped because the queue was longer than 100 ms.</summary>
+    public long Overflowed { get; private set; }
+
     public long Sent { get; private set; }
 
     public long Delivered { get; private set; }
@@ -84,6 +90,8 @@ internal sealed class SimulatedPath(VirtualDriver driver, Random random) : IQuic
             at = lineFreeAt;
             if (at - driver.Now > 100_000_000)
             {
+                lineFreeAt -= datagram.Length * 1_000_000_000L / Rate;
+                Overflowed++;
                 return;
             }
         }

@@ -7,9 +7,13 @@ namespace EdgeMesh.Demo;
 /// <summary>The main job: the park, the three scenarios by name, and the live switches. Exit status 0 only if every verdict holds.</summary>
 internal static class Demo
 {
+    // A table that is cut to 80 columns is no table any more; a terminal may wrap it, a log shows it whole.
+    private const int MinWidth = 150;
+
     public static async Task<int> RunAsync(string binary, bool keep, CancellationToken stop)
     {
         long began = Stopwatch.GetTimestamp();
+        AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, MinWidth);
         AnsiConsole.MarkupLine("[bold]The park[/]: cloud on the internet, edge1 and edge2 behind NAT A, edge3 behind NAT B; every node has pods 172.17.0.2 and 172.17.0.3");
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop, keep);
         ParkMesh mesh = new(park, binary);

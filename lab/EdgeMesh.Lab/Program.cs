@@ -34,7 +34,7 @@ try
             return Print(await TcpLoad.PingAsync(IPEndPoint.Parse(server), Number(concurrency), TimeSpan.FromSeconds(Number(seconds)), Number(bytes)));
         case ["requests", string server, string host, string path, string every]:
             return Print(await new RequestLoop(IPEndPoint.Parse(server), host, path).EveryAsync(
-                TimeSpan.FromMilliseconds(Number(every)), Console.In.ReadToEndAsync()));
+                TimeSpan.FromMilliseconds(Number(every)), Task.Run(Console.In.ReadToEnd)));
         case ["many-requests", string server, string host, string path, string clients, string total, string pause]:
             return Print(await new RequestLoop(IPEndPoint.Parse(server), host, path).ManyAsync(
                 Number(clients), Number(total), TimeSpan.FromMilliseconds(Number(pause))));

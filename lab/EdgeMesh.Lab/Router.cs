@@ -30,12 +30,15 @@ public sealed class Router(Host host, Switch lan, string wanAddress)
     /// <summary>The router is restarted: all mappings are forgotten.</summary>
     public Task ForgetAsync(CancellationToken stop) => host.RunAsync(stop, "conntrack", "-F");
 
-    private Task FaultAsync(string name, string rules, CancellationToken stop) => host.NftAsync(
-        $"table ip fault_{name}\ndelete table ip fault_{name}\ntable ip fault_{name} {{ chain forward {{ type filter hook forward priority -10; {rules}; }}\n"
-        + $"chain input {{ type filter hook input priority -10; {rules}; }} }}", stop);
+    private Task FaultAsync(string name, string rules, CancellationToken stop) => host.NftAsync($$"""
+        table ip fault_{{name}}
+        delete table ip fault_{{name}}
+        table ip fault_{{name}} {
+          chain forward { type filter hook forward priority -10; {{rules}}; }
+          chain input { type filter hook input priority -10; {{rules}}; }
+        }
+        """, stop);
 
-    private async Task UnfaultAsync(string name, CancellationToken stop)
-    {
-        await host.NftAsync($"table ip fault_{name}\ndelete table ip fault_{name}", stop);
-    }
+    private Task UnfaultAsync(string name, CancellationToken stop) =>
+        host.NftAsync($"table ip fault_{name}\ndelete table ip fault_{name}", stop);
 }

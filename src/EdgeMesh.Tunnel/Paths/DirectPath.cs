@@ -15,6 +15,7 @@ internal sealed class DirectPath(WireAddress address, long now)
     private int flaps;
     private long lastFlap;
     private int pings;
+    private long doubtedSince = long.MaxValue;
 
     public WireAddress Address => address;
 
@@ -60,6 +61,20 @@ internal sealed class DirectPath(WireAddress address, long now)
             burstStep = 0;
             NextPing = start;
         }
+    }
+
+    /// <summary>The peer itself has left this path: unless a pong comes at once, so do we.</summary>
+    /// <returns>Whether the doubt is new.</returns>
+    public bool Doubt(long now)
+    {
+        if (!IsValid || doubtedSince != long.MaxValue || now - Math.Max(LastPong, LastReceived) <= PathTiming.DoubtAfter)
+        {
+            return false;
+        }
+
+        doubtedSince = now;
+        PingAtOnce(now);
+        return true;
     }
 
     public void PingAtOnce(long now) => NextPing = Math.Min(NextPing, now);
@@ -117,6 +132,7 @@ internal sealed class DirectPath(WireAddress address, long now)
 
         Recount();
         LastPong = LastUse = now;
+        doubtedSince = long.MaxValue;
         if (!IsValid)
         {
             IsValid = true;
@@ -157,6 +173,7 @@ internal sealed class DirectPath(WireAddress address, long now)
     public void Invalidate()
     {
         IsValid = false;
+        doubtedSince = long.MaxValue;
         pending.Clear();
         Recount();
         NextPing = long.MaxValue;
@@ -176,6 +193,11 @@ internal sealed class DirectPath(WireAddress address, long now)
     {
         get
         {
+            if (IsValid && doubtedSince != long.MaxValue && unanswered >= PathTiming.DoubtPings)
+            {
+                return Math.Max(unansweredSince, doubtedSince) + Math.Clamp(4 * RoundTrip, PathTiming.DoubtSilence, PathTiming.SilentAfter);
+            }
+
             if (!IsValid || unanswered < PathTiming.SilentPings)
             {
                 return long.MaxValue;
@@ -200,9 +222,9 @@ internal sealed class DirectPath(WireAddress address, long now)
             return burstStart + (offsets[burstStep] * PathTiming.Millisecond);
         }
 
-        bool late = IsLate(now);
+        bool late = IsLate(now) || doubtedSince != long.MaxValue;
         long lastPing = pending.Count > 0 ? Math.Max(LastPong, pending[^1].SentAt) : LastPong;
-        long pause = selected && active
+        long pause = selected && (active || doubtedSince != long.MaxValue)
             ? late ? PathTiming.SuspectPing : PathTiming.ActivePing
             : late || now < ValidSince + probation ? PathTiming.WatchPing : PathTiming.IdlePing;
         return Math.Max(lastPing + pause, now + (10 * PathTiming.Millisecond));

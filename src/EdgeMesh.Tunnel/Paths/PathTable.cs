@@ -138,6 +138,10 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         }
     }
 
+    /// <summary>QUIC packets came through a relay. If we still take a direct path, the peer has probably found it broken.</summary>
+    /// <returns>Whether that is news: look at the paths again at once.</returns>
+    public bool OnRelayed(long now) => Selected.IsDirect && Find(Selected.Remote) is { } path && path.Doubt(now);
+
     /// <summary>An authenticated ping. The caller answers it; from an unknown address it makes a peer-reflexive candidate.</summary>
     public void OnPing(WireAddress from, long now)
     {

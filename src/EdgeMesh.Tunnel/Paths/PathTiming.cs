@@ -31,6 +31,13 @@ internal static class PathTiming
     /// <summary>Added while QUIC packets still arrive on the path: pongs may be stuck in a queue.</summary>
     public const long SilentGrace = 800 * Millisecond;
 
+    /// <summary>The peer sends through a relay though we take a direct path that brought nothing for this long: it saw it fail before us.</summary>
+    public const long DoubtAfter = 200 * Millisecond;
+
+    public const int DoubtPings = 2;
+
+    public const long DoubtSilence = 250 * Millisecond;
+
     public const long MaxSilentAfter = 4 * Second;
 
     /// <summary>Offsets of the pings of one burst: dense first (both sides start together), then for late openers.</summary>

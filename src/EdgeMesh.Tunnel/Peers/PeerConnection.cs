@@ -71,6 +71,10 @@ internal sealed class PeerConnection : IQuicHandler
         {
             peer?.Paths.OnReceived(from.Direct, now);
         }
+        else if (peer?.Paths.OnRelayed(now) == true)
+        {
+            peer.Wake();
+        }
     }
 
     /// <summary>An authenticated probe of this run of the peer.</summary>

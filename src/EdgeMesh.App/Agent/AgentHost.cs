@@ -47,9 +47,10 @@ internal static class AgentHost
         await using OpsServer? ops = OpsServer.Start(options.MetricsListen, state.WhyNotReady, log);
 
         state.Enter("waiting for a certificate");
-        using NodeIdentity identity = await NodeIdentity.LoadOrEnrollAsync(
+        NodeIdentity identity = await NodeIdentity.LoadOrEnrollAsync(
             new EnrollOptions { NodeName = options.Node, StateDirectory = options.StateDirectory, Servers = options.Servers, Token = token },
             time, logs.Factory.CreateLogger("EdgeMesh.Tunnel"), stop).ConfigureAwait(false);
+        parts.Add("identity", identity);
 
         state.Enter("reading the manifests");
         SnapshotCell cell = state.Cell;
@@ -77,9 +78,8 @@ internal static class AgentHost
 
         state.Runs(dns);
         state.Started();
-        Footprint.Shrink();
         AppLog.Started(log, "agent", options.Node.Value, (long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Footprint.KeepSmallAsync(time, stop).ConfigureAwait(false);
         AppLog.Stopping(log, "agent", options.Node.Value);
     }
 

@@ -8,22 +8,29 @@ namespace EdgeMesh.App.Host;
 /// </summary>
 internal sealed class StopOrder(ILogger log) : IAsyncDisposable
 {
-    private readonly Stack<(string Name, IAsyncDisposable Part, TimeSpan Limit)> parts = new();
+    private readonly Stack<(string Name, Func<ValueTask> Stop, TimeSpan Limit)> parts = new();
 
     public T Add<T>(string name, T part, TimeSpan limit)
         where T : IAsyncDisposable
     {
-        parts.Push((name, part, limit));
+        parts.Push((name, part.DisposeAsync, limit));
         return part;
     }
 
+    /// <summary>For a part whose end takes no time.</summary>
+    public void Add(string name, IDisposable part) => parts.Push((name, () =>
+    {
+        part.Dispose();
+        return default;
+    }, Timeout.InfiniteTimeSpan));
+
     public async ValueTask DisposeAsync()
     {
-        while (parts.TryPop(out (string Name, IAsyncDisposable Part, TimeSpan Limit) next))
+        while (parts.TryPop(out (string Name, Func<ValueTask> Stop, TimeSpan Limit) next))
         {
             try
             {
-                await next.Part.DisposeAsync().AsTask().WaitAsync(next.Limit).ConfigureAwait(false);
+                await next.Stop().AsTask().WaitAsync(next.Limit).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {

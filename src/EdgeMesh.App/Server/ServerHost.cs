@@ -41,9 +41,8 @@ internal static class ServerHost
         await server.StartAsync(stop).ConfigureAwait(false);
 
         state.Started();
-        Footprint.Shrink();
         AppLog.Started(log, "server", name, (long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Footprint.KeepSmallAsync(time, stop).ConfigureAwait(false);
         AppLog.Stopping(log, "server", name);
     }
 }

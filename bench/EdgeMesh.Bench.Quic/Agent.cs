@@ -109,12 +109,12 @@ internal static class Agent
         return options with { MaxDatagramSize = Math.Max(1452, UdpOutput.Size) };
     }
 
-    private static QuicCredentials Credentials(string directory) => QuicCredentials.FromPem(
+    public static QuicCredentials Credentials(string directory) => QuicCredentials.FromPem(
         File.ReadAllText(Path.Combine(directory, "ca.pem")),
         File.ReadAllText(Path.Combine(directory, "node.pem")),
         File.ReadAllText(Path.Combine(directory, "node.key")));
 
-    private sealed class UdpOutput(UdpSocket socket, UdpAddress to) : IQuicOutput
+    public sealed class UdpOutput(UdpSocket socket, UdpAddress to) : IQuicOutput
     {
         public static readonly int Size = int.TryParse(Environment.GetEnvironmentVariable("BENCH_MTU"), out int size) ? size : 1452;
 

@@ -9,6 +9,7 @@ return args switch
         Agent.RunNear(directory, Address.Parse(udp), Address.Parse(far), Address.Parse(listen)),
     ["requests", string to, string count, string parallel] => Load.Requests(Address.Parse(to), int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), int.Parse(parallel, System.Globalization.CultureInfo.InvariantCulture)),
     ["bulk", string to, string megabytes, string streams] => Load.Bulk(Address.Parse(to), int.Parse(megabytes, System.Globalization.CultureInfo.InvariantCulture), int.Parse(streams, System.Globalization.CultureInfo.InvariantCulture)),
+    ["idle", string count] => Idle.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["run", .. string[] rest] => Scenario.Run(rest),
     _ => Usage(),
 };

@@ -95,7 +95,7 @@ internal static class Scenario
         Console.WriteLine($"{name}: {rate} Gbit/s, CPU s/GB near {n:F2} + far {f:F2} = {n + f:F2}   [{near.Question()}]");
     }
 
-    private static void WriteCertificates(string directory)
+    public static void WriteCertificates(string directory)
     {
         using ECDsa caKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new("CN=bench", caKey, HashAlgorithmName.SHA256);

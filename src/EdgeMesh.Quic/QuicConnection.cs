@@ -484,6 +484,8 @@ public sealed unsafe class QuicConnection
         handshakeCompleted = true;
         if (!IsClient)
         {
+            Endpoint.HandshakeOver();
+
             // The client's certificate is checked: both sides are known. (A client learns that it was accepted by "confirmed".)
             BecomeConnected();
         }
@@ -1070,6 +1072,11 @@ public sealed unsafe class QuicConnection
         GnuTls.gnutls_deinit(tls);
         Release();
         Endpoint.Ended(this, reason);
+        if (!IsClient && !handshakeCompleted)
+        {
+            Endpoint.HandshakeOver();
+        }
+
         if (linger)
         {
             timer.Set(Endpoint.Driver.Now + Math.Max(3 * pto, 30_000_000));

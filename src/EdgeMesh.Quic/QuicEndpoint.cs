@@ -40,6 +40,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
     private bool disposed;
     private long resetWindowStart;
     private int resetsInWindow;
+    private int handshakes;
 
     /// <param name="accept">Called for a peer's first packet: the handler of the new connection, or null to refuse.</param>
     public QuicEndpoint(
@@ -234,6 +235,9 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
     }
 
+    /// <summary>A client has proved who it is, or has gone.</summary>
+    internal void HandshakeOver() => handshakes--;
+
     internal void Ended(QuicConnection connection, QuicCloseReason reason)
     {
         ConnectionCount--;
@@ -333,6 +337,12 @@ public sealed unsafe class QuicEndpoint : IDisposable
             return null;
         }
 
+        if (handshakes >= Options.MaxHandshakes)
+        {
+            // Most likely a flood of forged first packets: no answer, no memory. An honest client tries again.
+            return null;
+        }
+
         if (ConnectionCount >= Options.MaxConnections)
         {
             QuicLog.TooManyConnections(Log, Options.MaxConnections);
@@ -350,6 +360,8 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
         connection.Handler = handler;
         Create(connection, &header.Dcid, &header.Scid);
+
+        handshakes++;
 
         // The client goes on using the id it chose until it has ours.
         Map(connection, Key(&header.Dcid));
@@ -435,7 +447,19 @@ public sealed unsafe class QuicEndpoint : IDisposable
         {
             QuicConnection connection = flushing[i];
             connection.IsDirty = false;
-            if (connection.Flush() && !connection.IsDirty)
+            bool hasMore = false;
+            try
+            {
+                hasMore = connection.Flush();
+            }
+            catch (Exception e)
+            {
+                // An output that throws is a fault of its owner; the others still get their turn.
+                QuicLog.HandlerFailed(Log, e);
+                connection.Close(0, "fault of the output");
+            }
+
+            if (hasMore && !connection.IsDirty)
             {
                 connection.IsDirty = true;
                 later.Add(connection);

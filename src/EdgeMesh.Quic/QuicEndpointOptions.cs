@@ -45,5 +45,8 @@ public sealed record QuicEndpointOptions
     /// </summary>
     public long ClockGrain { get; init; } = 500_000;
 
+    /// <summary>Handshakes of strangers under way at a time: each holds some 100 kB before anybody has proved anything.</summary>
+    public int MaxHandshakes { get; init; } = 256;
+
     public QuicCongestionControl CongestionControl { get; init; } = QuicCongestionControl.Bbr;
 }

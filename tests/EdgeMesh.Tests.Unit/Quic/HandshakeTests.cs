@@ -171,6 +171,25 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public void AFloodOfFirstPacketsHoldsBoundedMemoryAndPasses()
+    {
+        using QuicPair pair = new(options: QuicPair.Options() with { MaxHandshakes = 3 });
+        pair.ToClient.IsBlack = true;
+        for (int i = 0; i < 10; i++)
+        {
+            pair.ClientEndpoint.Connect(pair.ToServer, new RecordingHandler());
+        }
+
+        pair.Driver.For(2);
+        Assert.Equal(3, pair.ServerEndpoint.ConnectionCount);
+        pair.Driver.For(12);
+        Assert.Equal(0, pair.ServerEndpoint.ConnectionCount);
+        pair.ToClient.IsBlack = false;
+        pair.ServerHandler.ForgetAll();
+        pair.Connect();
+    }
+
+    [Fact]
     public void UnreadableCredentialsAreNamed()
     {
         TestPki mesh = new();

@@ -23,6 +23,12 @@ internal sealed class RecordingHandler : IQuicHandler
 
     public bool RefusesStreams { get; set; }
 
+    public void ForgetAll()
+    {
+        Connected = 0;
+        Closes.Clear();
+    }
+
     public bool OnPeerCertificate(QuicConnection connection, ReadOnlySpan<byte> leafDer)
     {
         PeerName = TestPki.CommonName(leafDer);

@@ -53,6 +53,38 @@ public sealed class PathTableTests
     }
 
     [Fact]
+    public void LeavesAnIdlePathSoonAfterThePeerHasLeftIt()
+    {
+        SimPair pair = Pair(NatKind.PortPreserving, NatKind.PortPreserving);
+        pair.Connect();
+        pair.Run(30 * Second);
+        Assert.Equal(PathKind.Direct, pair.A.Table.Selected.Kind);
+
+        // The path breaks while nothing flows; then the peer, which has noticed, sends through its relay.
+        pair.Fault = (_, _, _) => true;
+        pair.Run(Second);
+        Assert.Equal(PathKind.Direct, pair.A.Table.Selected.Kind);
+        Assert.True(pair.A.Table.OnRelayed(pair.Now));
+        Assert.False(pair.A.Table.OnRelayed(pair.Now));
+        pair.Wake(pair.A);
+        pair.Run(500 * Ms);
+        Assert.Equal(PathKind.RelayUdp, pair.A.Table.Selected.Kind);
+    }
+
+    [Fact]
+    public void KeepsAPathThatAnswersThoughThePeerUsedTheRelay()
+    {
+        SimPair pair = Pair(NatKind.PortPreserving, NatKind.PortPreserving);
+        pair.Connect();
+        pair.Run(30 * Second);
+        pair.A.Table.OnRelayed(pair.Now);
+        pair.Wake(pair.A);
+        pair.Run(2 * Second);
+        Assert.Equal(PathKind.Direct, pair.A.Table.Selected.Kind);
+        Assert.Equal(2, pair.A.History.Count);
+    }
+
+    [Fact]
     public void LeavesASilentPathWithinTwoSecondsUnderTrafficAndComesBack()
     {
         SimPair pair = Pair(NatKind.PortPreserving, NatKind.PortPreserving);

@@ -45,6 +45,9 @@ internal sealed class SimPair(SimNode a, SimNode b, bool sameLan = false)
         At(Now, PulseTraffic);
     }
 
+    /// <summary>Looks at a node's paths now, as its owner does on news.</summary>
+    public void Wake(SimNode node) => deadlines[node] = Now;
+
     public void Run(long nanoseconds)
     {
         long end = Now + nanoseconds;

@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeMesh.Model;
 using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Peers;
 using EdgeMesh.Tunnel.Relay;
 using EdgeMesh.Tunnel.Streams;
@@ -53,13 +54,23 @@ internal sealed class TunnelLoop : IDisposable
         [
             .. book.Find(node).Concat(nodeAddresses(node).Select(a => WireAddress.From(a, MeshDefaults.AgentPort))).Distinct(),
         ];
-        context = new PeerContext(options, reactor, port, acceptor, node => Peers!.Get(node), log);
+        context = new PeerContext(options, reactor, port, acceptor, identity.Clock, node => Peers!.Get(node), log);
         Peers = new PeerTable(node => new Peer(node, context, Known));
         Links = [.. servers.Select((name, id) => new RelayLink(id, name, reactor, port, OnLinkChanged, log))];
         context.Links = Links;
         credentials = Credentials(identity);
         endpoint = new QuicEndpoint(
-            reactor, new QuicEndpointOptions { ResetSecret = identity.ResetSecret }, credentials, Accept, log);
+            reactor, new QuicEndpointOptions
+            {
+                ResetSecret = identity.ResetSecret,
+
+                // The largest on a direct path. Larger ones would make WebSocket relays cheaper, but congestion control would reckon
+                // with them on every path.
+                MaxDatagramSize = MtuProber.Largest,
+
+                // By mesh time, with a grace: PeerCertificate judges.
+                CheckCertificateTimes = false,
+            }, credentials, Accept, log);
         context.Endpoint = endpoint;
     }
 

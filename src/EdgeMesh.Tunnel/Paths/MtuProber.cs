@@ -14,6 +14,9 @@ internal sealed class MtuProber(byte family)
     private int round;
     private int fullUnanswered;
 
+    /// <summary>The last size that is tested.</summary>
+    public const int Largest = 1472;
+
     /// <summary>What RFC 9000 demands of every path.</summary>
     public const int Base = 1200;
 

@@ -374,6 +374,7 @@ internal sealed class Peer
         }
 
         connection.OpenStreams++;
+        connection.LastUse = Now;
         user.Start(stream, Now - connection.HeardAt > SurelyThereFor, connection.OnStreamOver);
         return true;
     }
@@ -498,11 +499,11 @@ internal sealed class Peer
         bool isLost = Gone.IsLost(this, Now);
         foreach (PeerConnection connection in connections.ToArray())
         {
-            if (connection != Current && connection.OpenStreams == 0 && Now - connection.ConnectedAt > SupersededFor && Now - lastBusy > SupersededFor)
+            if (connection != Current && connection.OpenStreams == 0 && Now - connection.LastUse > SupersededFor)
             {
                 connection.Quic.Close(0, "superseded");
             }
-            else if (connection == Current && Now - lastBusy > IdleFor)
+            else if (connection == Current && Now - Math.Max(lastBusy, connection.LastUse) > IdleFor)
             {
                 connection.Quic.Close(0, "idle");
             }

@@ -52,6 +52,9 @@ internal sealed class PeerConnection : IQuicHandler
     /// <summary>Service streams of both sides that are not over.</summary>
     public int OpenStreams { get; set; }
 
+    /// <summary>Loop time of the last stream that was opened.</summary>
+    public long LastUse { get; set; }
+
     /// <summary>To be called when a service stream is over.</summary>
     public Action OnStreamOver { get; }
 
@@ -124,16 +127,19 @@ internal sealed class PeerConnection : IQuicHandler
 
     bool IQuicHandler.OnPeerCertificate(QuicConnection connection, ReadOnlySpan<byte> leafDer)
     {
-        if (!CertificateNames.TryReadNode(leafDer, out NodeName node) || node == context.Self)
+        PeerCertificate? certificate = PeerCertificate.TryRead(leafDer);
+        if (certificate is null || certificate.Node == context.Self)
         {
             MetAnotherNode = true;
             return false;
         }
 
-        Serial = CertificateNames.ReadSerial(leafDer);
-        if (context.IsRevoked(Serial))
+        NodeName node = certificate.Node;
+        Serial = certificate.Serial;
+        string? fault = context.IsRevoked(Serial) ? "its certificate is revoked" : certificate.JudgeTime(context.Clock.Now);
+        if (fault is not null)
         {
-            TunnelLog.PeerRefused(context.Log, node.Value, "its certificate is revoked");
+            TunnelLog.PeerRefused(context.Log, node.Value, fault);
             return false;
         }
 
@@ -149,7 +155,7 @@ internal sealed class PeerConnection : IQuicHandler
 
     void IQuicHandler.OnConnected(QuicConnection connection)
     {
-        ConnectedAt = HeardAt = context.Now;
+        ConnectedAt = HeardAt = LastUse = context.Now;
         if (IsDialledByUs && connection.OpenStream() is { } stream)
         {
             BeginControl(stream);
@@ -167,6 +173,7 @@ internal sealed class PeerConnection : IQuicHandler
         }
 
         OpenStreams++;
+        LastUse = context.Now;
         stream.Handler = new AcceptedStream(context.Reactor, stream, context.Acceptor, OnStreamOver);
     }
 

@@ -1,5 +1,6 @@
 using EdgeMesh.Model;
 using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Identity;
 using EdgeMesh.Tunnel.Relay;
 using EdgeMesh.Tunnel.Streams;
 using EdgeMesh.Tunnel.Udp;
@@ -14,6 +15,7 @@ internal sealed class PeerContext(
     Reactor reactor,
     UdpPort port,
     StreamAcceptor acceptor,
+    MeshClock clock,
     Func<NodeName, Peer> peerOf,
     ILogger log)
 {
@@ -28,6 +30,8 @@ internal sealed class PeerContext(
     public Reactor Reactor => reactor;
 
     public UdpPort Port => port;
+
+    public MeshClock Clock => clock;
 
     public StreamAcceptor Acceptor => acceptor;
 

@@ -143,9 +143,8 @@ internal sealed class RelayLink
     {
         if (session is not null && session.UdpServers.Count > 0)
         {
-            leg.Start(reactor.Now);
+            leg.Rebind(reactor.Now);
             Advance();
-            onChange(this);
         }
     }
 

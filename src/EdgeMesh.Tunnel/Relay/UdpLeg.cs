@@ -53,6 +53,15 @@ internal sealed class UdpLeg(Func<ulong> newNonce)
         Failures = 0;
     }
 
+    /// <summary>Our address has changed: say hello from the new one. Bound stays bound until that fails.</summary>
+    public void Rebind(long now)
+    {
+        if (Deadline != long.MaxValue)
+        {
+            Begin(now);
+        }
+    }
+
     /// <summary>Relayed data went out over UDP.</summary>
     public void OnTraffic(long now)
     {

@@ -36,6 +36,9 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
     private TcpSplice? splice;
     private Action? onOver;
     private bool holdsPayload;
+    private bool isJoining;
+    private byte[] fromPeer = [];
+    private bool fromPeerFinished;
     private bool isOver;
 
     public ForwardedTcp(Reactor reactor, DialTarget target, Socket client, ReadOnlyMemory<byte> replay)
@@ -123,6 +126,12 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
             return;
         }
 
+        if (isJoining)
+        {
+            Join(data, fin);
+            return;
+        }
+
         if (data.IsEmpty)
         {
             if (fin)
@@ -171,6 +180,12 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
     {
         if (isOver || splice is not null || tcp is null || stream is null)
         {
+            return;
+        }
+
+        if (isJoining)
+        {
+            BeginSplice();
             return;
         }
 
@@ -228,28 +243,31 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
         return true;
     }
 
-    private void Join(ReadOnlySpan<byte> first, bool fin)
+    // The far side has the connection. The splice may begin once the early bytes are all in the ring; on a crowded connection
+    // that can take a while, what comes from the far side meanwhile waits with its credit.
+    private void Join(ReadOnlySpan<byte> data, bool fin)
     {
+        isJoining = true;
         patience!.Cancel();
-        // What did not fit the ring yet would be lost: the ring holds at least the early bytes, so this does not happen with
-        // a ring of 64 KiB or more; a smaller one would have to finish the early bytes first.
-        while (earlyWritten < earlyLength)
-        {
-            int written = stream!.Write(early.AsSpan(earlyWritten, earlyLength - earlyWritten));
-            if (written == 0)
-            {
-                EndWithoutStatus(DialStatus.Lost);
-                return;
-            }
+        fromPeer = fromPeer.Length == 0 ? data.ToArray() : [.. fromPeer, .. data];
+        fromPeerFinished |= fin;
+        BeginSplice();
+    }
 
-            earlyWritten += written;
+    private void BeginSplice()
+    {
+        earlyWritten += stream!.Write(early.AsSpan(earlyWritten, earlyLength - earlyWritten));
+        if (earlyWritten < earlyLength)
+        {
+            return;
         }
 
         int sentEarly = earlyLength;
         ReturnEarly();
-        splice = new TcpSplice(tcp!, stream!, done => Finish(new TcpForwardResult(
+        splice = new TcpSplice(tcp!, stream, done => Finish(new TcpForwardResult(
             DialStatus.Ok, default, done.BytesToStream + sentEarly, done.BytesFromStream)));
-        splice.Start(first, fin);
+        splice.Start(fromPeer, fromPeerFinished);
+        fromPeer = [];
     }
 
     private void OnSilence() => EndWithoutStatus(DialStatus.Unreachable);

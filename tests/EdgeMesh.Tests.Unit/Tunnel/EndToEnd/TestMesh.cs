@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EdgeMesh.Model;
 using EdgeMesh.Server;
 using Xunit.Abstractions;
 
@@ -52,10 +53,12 @@ internal sealed class TestMesh : IAsyncDisposable
         server = null;
     }
 
-    public string NewToken()
+    public string NewToken() => NewToken(TimeSpan.FromHours(1), 10, null);
+
+    public string NewToken(TimeSpan life, int uses, string? node)
     {
         using Registry registry = new(Path.Combine(root, "server"), TimeProvider.System);
-        return registry.CreateToken(null, TimeSpan.FromHours(1), 10).Text;
+        return registry.CreateToken(node is null ? null : NodeName.Parse(node), life, uses).Text;
     }
 
     public async Task<TestNode> AddAsync(string name, bool disableDirect = false)

@@ -57,6 +57,8 @@ public sealed unsafe class QuicConnection
     private long packetsIn;
     private long packetsOut;
     private long buffered;
+    private long windowGrowth;
+    private long roundTrip;
 
     // Trains the output had no room for, in order.
     private readonly Queue<(byte[] Bytes, int Length, int SegmentSize)> unsentTrains = new();
@@ -426,7 +428,15 @@ public sealed unsafe class QuicConnection
 
         if (!stream.IsClosed)
         {
-            _ = Ngtcp2.ngtcp2_conn_extend_max_stream_offset(native, stream.Id, (ulong)bytes);
+            // Half of the connection's window is for streams that have not grown: a reader that stops takes it from nobody.
+            long budget = (Endpoint.Options.ConnectionWindow / 2) - windowGrowth;
+            int before = stream.ReceiveWindow.Growth;
+            int credit = stream.ReceiveWindow.Read(bytes, Endpoint.Driver.Now, roundTrip, budget, budget < Endpoint.Options.ConnectionWindow / 4);
+            windowGrowth += stream.ReceiveWindow.Growth - before;
+            if (credit > 0)
+            {
+                _ = Ngtcp2.ngtcp2_conn_extend_max_stream_offset(native, stream.Id, (ulong)credit);
+            }
         }
 
         Ngtcp2.ngtcp2_conn_extend_max_offset(native, (ulong)bytes);
@@ -698,10 +708,14 @@ public sealed unsafe class QuicConnection
         return lastTimestamp = Math.Max(lastTimestamp, now);
     }
 
+    /// <summary>A stream has ended: others may grow.</summary>
+    internal void ReleaseGrowth(QuicStream stream) => windowGrowth -= stream.ReceiveWindow.Growth;
+
     private void UpdateSendLimit()
     {
         NgConnectionStat stat;
         Ngtcp2.ngtcp2_conn_get_conn_stat_versioned(native, Ngtcp2.StructVersion, &stat);
+        roundTrip = (long)stat.SmoothedRoundTrip;
         long limit = Math.Clamp(2 * (long)stat.CongestionWindow, BaseSendLimit, Math.Max(BaseSendLimit, Endpoint.Options.MaxSendRing));
         StreamSendLimit = buffered > ConnectionSendLimit ? CrowdedSendLimit : (int)limit;
     }

@@ -13,10 +13,17 @@ public sealed record QuicEndpointOptions
 
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Bytes a peer may have in flight to us on one connection: bandwidth × round trip.</summary>
-    public int ConnectionWindow { get; init; } = 16 << 20;
+    /// <summary>
+    /// Bytes that a peer may have sent on all streams of a connection and that their readers have not taken: the memory it can
+    /// make us hold. When readers that have stopped hold all of it, every stream waits for them.
+    /// </summary>
+    public int ConnectionWindow { get; init; } = 64 << 20;
 
-    public int StreamWindow { get; init; } = 8 << 20;
+    /// <summary>The same for one stream, at first.</summary>
+    public int StreamWindow { get; init; } = 128 << 10;
+
+    /// <summary>What it may grow to while its reader keeps pace: bandwidth × round trip, and as much again.</summary>
+    public int MaxStreamWindow { get; init; } = 16 << 20;
 
     /// <summary>The most a stream's send ring may grow to.</summary>
     public int MaxSendRing { get; init; } = 8 << 20;

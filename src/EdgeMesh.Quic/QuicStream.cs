@@ -6,6 +6,7 @@ namespace EdgeMesh.Quic;
 public sealed unsafe class QuicStream
 {
     private readonly ByteQueue queue;
+    private ReceiveWindow receiveWindow;
     private long acked;
     private long unconsumed;
     private bool wantsRoom;
@@ -16,6 +17,7 @@ public sealed unsafe class QuicStream
         Connection = connection;
         Id = id;
         this.queue = queue;
+        receiveWindow = new ReceiveWindow(connection.Endpoint.Options.StreamWindow, connection.Endpoint.Options.MaxStreamWindow);
     }
 
     public long Id { get; }
@@ -38,6 +40,8 @@ public sealed unsafe class QuicStream
 
     /// <summary>Place in the connection's table, handed to ngtcp2 as the stream's user data (0 = none).</summary>
     internal int Slot { get; set; }
+
+    internal ref ReceiveWindow ReceiveWindow => ref receiveWindow;
 
     internal bool IsQueued { get; set; }
 
@@ -209,6 +213,7 @@ public sealed unsafe class QuicStream
         }
 
         IsClosed = true;
+        Connection.ReleaseGrowth(this);
         Connection.AddBuffered(-queue.Length);
         queue.Clear();
         IStreamHandler? handler = Handler;

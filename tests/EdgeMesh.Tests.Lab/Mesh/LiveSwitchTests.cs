@@ -58,7 +58,7 @@ public class LiveSwitchTests(ParkFixture fixture)
             (await client.Host.RunAsync(stop, ParkFixture.Tool, "give", "10.96.0.19:7009", "warm-up")).Output.Trim() == "ok", stop);
 
         // Nothing leaves edge1's agent any more: it still gets the header and the line, and dials; its status never comes back.
-        await park.Edge1.Host.NftAsync("table ip mute { chain output { type filter hook output priority 300; oifname \"eth0\" drop; } }", stop);
+        await park.Edge1.Host.NftAsync("table ip mute { chain output { type filter hook output priority 300; oifname \"eth0\" drop; }\n}", stop);
         Task<string>[] given = [.. Enumerable.Range(0, 20).Select(i => client.Host.MustAsync(
             stop, ParkFixture.Tool, "give", "10.96.0.19:7009", $"line-{i}"))];
         await ParkMesh.UntilAsync("a line is delivered at edge1", () => Task.FromResult(ledgers[0].Log().Contains("line-", StringComparison.Ordinal)), stop);
@@ -71,7 +71,7 @@ public class LiveSwitchTests(ParkFixture fixture)
         string[] delivered = [.. ledgers.SelectMany(process => process.Log().Split('\n')).Where(line => line.StartsWith("line-", StringComparison.Ordinal))];
         Assert.Equal(delivered.Distinct().Order(), delivered.Order());
         // Who was told "ok" was delivered; who was delivered but not told was reset, not retried.
-        Assert.Contains("ok", answers);
+        Assert.Contains("ok\n", answers);
         await fixture.Mesh.StartAgentAsync(park.Edge1, stop);
         await fixture.Mesh.ReadyAsync(park.Edge1, stop);
     }

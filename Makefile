@@ -51,8 +51,8 @@ test: install publish ## unit and lab tests
 	@rm -rf $(RESULTS)
 	@status=0; $(MAKE) --no-print-directory unit || status=1; $(MAKE) --no-print-directory lab || status=1; exit $$status
 
-bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root)
-	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release
+bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root, 15 minutes; ONLY="same LAN" prints one part)
+	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- $(if $(ONLY),--only "$(ONLY)",--output docs/bench/mesh.md)
 
 fmt: ## format the code
 	$(DOTNET) format EdgeMesh.slnx

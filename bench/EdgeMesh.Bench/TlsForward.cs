@@ -91,12 +91,20 @@ internal static class TlsForward
 
     private static async Task JoinAsync(NetworkStream plain, Socket plainSocket, SslStream tls, CancellationToken stop)
     {
-        Task up = CopyAsync(plain, tls, stop);
-        Task down = CopyAsync(tls, plain, stop);
-        await up.ConfigureAwait(false);
-        await tls.ShutdownAsync().ConfigureAwait(false);
-        await down.ConfigureAwait(false);
-        plainSocket.Shutdown(SocketShutdown.Send);
+        // Each direction passes its own end on: a server that closes first must be heard while the client still could write.
+        await Task.WhenAll(UpAsync(), DownAsync()).ConfigureAwait(false);
+
+        async Task UpAsync()
+        {
+            await CopyAsync(plain, tls, stop).ConfigureAwait(false);
+            await tls.ShutdownAsync().ConfigureAwait(false);
+        }
+
+        async Task DownAsync()
+        {
+            await CopyAsync(tls, plain, stop).ConfigureAwait(false);
+            plainSocket.Shutdown(SocketShutdown.Send);
+        }
     }
 
     private static Task CopyAsync(Stream from, Stream to, CancellationToken stop) => from.CopyToAsync(to, BufferBytes, stop);

@@ -36,11 +36,11 @@ internal static class TestPark
 
     public static Service ClusterIP(
         string space, string name, string[] addresses, params (string Name, TransportProtocol Protocol, ushort Port)[] ports) => new()
-    {
-        Name = new ServiceName(space, name),
-        ClusterIPs = [.. addresses.Select(IPAddress.Parse)],
-        Ports = [.. ports.Select(port => new ServicePort(port.Name, port.Protocol, port.Port))],
-    };
+        {
+            Name = new ServiceName(space, name),
+            ClusterIPs = [.. addresses.Select(IPAddress.Parse)],
+            Ports = [.. ports.Select(port => new ServicePort(port.Name, port.Protocol, port.Port))],
+        };
 
     public static Service Headless(string space, string name, params (string Name, TransportProtocol Protocol, ushort Port)[] ports) =>
         ClusterIP(space, name, [], ports) with { IsHeadless = true };
@@ -54,18 +54,18 @@ internal static class TestPark
 
     public static EndpointSlice Slice(
         string space, string service, string key, (string Name, ushort Port) port, params (string Address, string? Hostname, bool Ready)[] endpoints) => new()
-    {
-        Key = $"{space}/{service}-{key}",
-        Service = new ServiceName(space, service),
-        Family = AddressFamily.InterNetwork,
-        Ports = [new EndpointPort(port.Name, TransportProtocol.Tcp, port.Port)],
-        Endpoints = [.. endpoints.Select(endpoint => new Endpoint
+        {
+            Key = $"{space}/{service}-{key}",
+            Service = new ServiceName(space, service),
+            Family = AddressFamily.InterNetwork,
+            Ports = [new EndpointPort(port.Name, TransportProtocol.Tcp, port.Port)],
+            Endpoints = [.. endpoints.Select(endpoint => new Endpoint
         {
             Address = IPAddress.Parse(endpoint.Address),
             Hostname = endpoint.Hostname,
             IsReady = endpoint.Ready,
         })],
-    };
+        };
 
     /// <summary>A core over the park, for tests without sockets.</summary>
     public static async Task<DnsCore> CoreAsync(AnswerCache? cache = null, Action<MeshUpdate>? more = null)

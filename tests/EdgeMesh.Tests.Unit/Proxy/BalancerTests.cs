@@ -1,7 +1,7 @@
 using System.Net;
+using EdgeMesh.Model;
 using EdgeMesh.Proxy.Balance;
 using EdgeMesh.Proxy.Choice;
-using EdgeMesh.Model;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeMesh.Tests.Unit.Proxy;

@@ -120,7 +120,11 @@ public sealed class ConnectionTests
         using QuicPair pair = new QuicPair().Connect();
         SimulatedPath other = new(pair.Driver, new Random(3))
         {
-            To = pair.ServerEndpoint, Back = pair.ToClient, HeaderRoom = 18, MaxDatagramSize = 1200, Delay = 40_000_000,
+            To = pair.ServerEndpoint,
+            Back = pair.ToClient,
+            HeaderRoom = 18,
+            MaxDatagramSize = 1200,
+            Delay = 40_000_000,
         };
         byte[] data = QuicPair.RandomBytes(8_000_000);
         (RecordingStream client, RecordingStream server) = pair.Open();

@@ -16,7 +16,7 @@ internal sealed record Footprint(
     public static ProcessUse Largest(ParkMesh mesh) => mesh.Agents.Values.Select(agent => agent.Use()).MaxBy(use => use.RssKilobytes);
 
     /// <summary>Restarts an agent and asks until it answers, then watches its path.</summary>
-    public static async Task<(double FirstAnswer, double Direct)> StartAsync(ParkLab park, ParkMesh mesh, Ways ways, CancellationToken stop)
+    public static async Task<(double FirstAnswer, double Direct)> StartAsync(ParkLab park, ParkMesh mesh, CancellationToken stop)
     {
         mesh.Agents["edge3"].Signal("TERM");
         await mesh.Agents["edge3"].ExitAsync(stop);
@@ -34,7 +34,7 @@ internal sealed record Footprint(
         }
 
         double answered = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        await ParkMesh.UntilAsync("edge3 reaches edge1 directly", async () => await ways.PathAsync(park.Edge3, "edge1", stop) == "direct", stop);
+        await ParkMesh.UntilAsync("edge3 reaches edge1 directly", async () => await mesh.PeerPathAsync(park.Edge3, "edge1", stop) == "direct", stop);
         return (answered, Stopwatch.GetElapsedTime(began).TotalSeconds - asked);
     }
 }

@@ -30,7 +30,7 @@ internal static class MeshBench
             }
 
             Say($"round {round}: start of an agent");
-            starts.Add(await Footprint.StartAsync(park, mesh, builder, stop));
+            starts.Add(await Footprint.StartAsync(park, mesh, stop));
         }
 
         Say($"at rest for {Rest.TotalSeconds:F0} s");

@@ -55,15 +55,6 @@ internal sealed class Ways(ParkLab park, ParkMesh mesh)
         await park.NatB.UnblockUdpAsync(stop);
     }
 
-    /// <summary>The path an agent says it uses to another node; the words of <see cref="TrafficBytes.PathOf"/>.</summary>
-    public async Task<string> PathAsync(Node from, string to, CancellationToken stop)
-    {
-        using System.Text.Json.JsonDocument peers = await mesh.AskAsync(from, stop, "peers");
-        return peers.RootElement.GetProperty("peers").EnumerateArray()
-            .Where(peer => peer.GetProperty("node").GetString() == to)
-            .Select(peer => peer.GetProperty("path").GetString() ?? "").FirstOrDefault() ?? "";
-    }
-
     private static Task Nothing(CancellationToken stop) => Task.CompletedTask;
 
     private LabProcess Agent(string node) => mesh.Agents[node];
@@ -84,7 +75,7 @@ internal sealed class Ways(ParkLab park, ParkMesh mesh)
         await mesh.ReadyAsync(client, stop);
         await ParkMesh.UntilAsync($"{client.Name} reaches edge1 by {path}", async () =>
             (await client.Pods[1].Host.RunAsync(stop, "curl", "-sf", "-m", "5", $"http://{ParkServices.Video.ClusterIP}/")).Succeeded
-            && await PathAsync(client, "edge1", stop) == path, stop);
+            && await mesh.PeerPathAsync(client, "edge1", stop) == path, stop);
     }
 
     private async Task PublishAsync(CancellationToken stop)

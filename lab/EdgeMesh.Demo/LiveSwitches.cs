@@ -43,7 +43,7 @@ internal sealed class LiveSwitches(ParkLab park, ParkMesh mesh)
     private async Task PlayAsync(PathSwitch change, CancellationToken stop)
     {
         (double? seconds, string seen) = await change.PlayAsync(park, StepPatience, stop);
-        string says = await ScenarioPlayer.PeerPathAsync(mesh, park.Edge3, "edge1", stop);
+        string says = await mesh.PeerPathAsync(park.Edge3, "edge1", stop);
         if (seconds is not null && says == change.ExpectedPath)
         {
             AnsiConsole.MarkupLine(CultureInfo.InvariantCulture, "  [green]✓[/] {0,-36} → {1} after {2:F1} s", change.What, change.ExpectedPath, seconds);

@@ -42,29 +42,6 @@ internal sealed class ScenarioPlayer(ParkLab park, ParkMesh mesh)
         return new ScenarioOutcome(scenario, announced, dns, path, says, firstByte, speed, udp, faults);
     }
 
-    /// <summary>Path to a peer in the words of the traffic counters, from the agent's own <c>peers</c>.</summary>
-    public static async Task<string> PeerPathAsync(ParkMesh mesh, Node on, string peer, CancellationToken stop)
-    {
-        using JsonDocument peers = await mesh.AskAsync(on, stop, "peers");
-        foreach (JsonElement entry in peers.RootElement.GetProperty("peers").EnumerateArray())
-        {
-            if (entry.GetProperty("node").GetString() == peer)
-            {
-                return entry.GetProperty("path").GetString() switch
-                {
-                    "lan" => "LAN",
-                    "direct" => "direct",
-                    "relay-udp" => "relay UDP",
-                    "relay-tls" => "relay TLS",
-                    string other => other,
-                    null => "none",
-                };
-            }
-        }
-
-        return "none";
-    }
-
     private static async Task<string> LookUpAsync(Scenario scenario, string name, List<string> faults, CancellationToken stop)
     {
         string answer = (await scenario.Client.Host.RunAsync(stop, "dig", "+short", "+time=2", "+tries=2", name)).Output.Trim();
@@ -97,7 +74,7 @@ internal sealed class ScenarioPlayer(ParkLab park, ParkMesh mesh)
         if (peer != scenario.Client.Node.Name)
         {
             await ParkMesh.UntilAsync($"{scenario.Client.Node.Name} reaches {peer} by {scenario.ExpectedPath}",
-                async () => await PeerPathAsync(mesh, scenario.Client.Node, peer, stop) == scenario.ExpectedPath, stop);
+                async () => await mesh.PeerPathAsync(scenario.Client.Node, peer, stop) == scenario.ExpectedPath, stop);
         }
     }
 
@@ -117,7 +94,7 @@ internal sealed class ScenarioPlayer(ParkLab park, ParkMesh mesh)
     private async Task<string> AgentSaysAsync(Scenario scenario, CancellationToken stop)
     {
         string peer = scenario.Service.Pods[0].Node;
-        return peer == scenario.Client.Node.Name ? "kernel" : await PeerPathAsync(mesh, scenario.Client.Node, peer, stop);
+        return peer == scenario.Client.Node.Name ? "kernel" : await mesh.PeerPathAsync(scenario.Client.Node, peer, stop);
     }
 
     private static async Task<string> UdpAsync(Scenario scenario, List<string> faults, CancellationToken stop)

@@ -84,6 +84,29 @@ public sealed class ParkMesh(ParkLab park, string binary)
     public async Task<JsonDocument> AskAsync(Node node, CancellationToken stop, params string[] verb) => JsonDocument.Parse(
         await node.Host.MustAsync(stop, [binary, .. verb, "--state-dir", StateOf(node.Name), "--json"]));
 
+    /// <summary>Path to a peer in the words of the traffic counters, from the agent's own <c>peers</c>.</summary>
+    public async Task<string> PeerPathAsync(Node on, string peer, CancellationToken stop)
+    {
+        using JsonDocument peers = await AskAsync(on, stop, "peers");
+        foreach (JsonElement entry in peers.RootElement.GetProperty("peers").EnumerateArray())
+        {
+            if (entry.GetProperty("node").GetString() == peer)
+            {
+                return entry.GetProperty("path").GetString() switch
+                {
+                    "lan" => "LAN",
+                    "direct" => "direct",
+                    "relay-udp" => "relay UDP",
+                    "relay-tls" => "relay TLS",
+                    string other => other,
+                    null => "none",
+                };
+            }
+        }
+
+        return "none";
+    }
+
     /// <summary>Waits for something to become true, at most 30 s.</summary>
     public static async Task UntilAsync(string what, Func<Task<bool>> isTrue, CancellationToken stop)
     {

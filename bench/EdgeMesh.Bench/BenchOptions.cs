@@ -4,8 +4,7 @@ namespace EdgeMesh.Bench;
 /// <param name="Rounds">How often each way is measured; the report gives medians.</param>
 /// <param name="Seconds">Length of one load.</param>
 /// <param name="Only">Only ways whose name contains this; all if empty.</param>
-/// <param name="Output">File of the report; standard output if empty.</param>
-internal sealed record BenchOptions(string Binary, int Rounds, int Seconds, string Only, string Output)
+internal sealed record BenchOptions(string Binary, int Rounds, int Seconds, string Only)
 {
     public bool Takes(Way way) => way.Name.Contains(Only, StringComparison.Ordinal);
 }

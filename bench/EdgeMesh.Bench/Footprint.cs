@@ -27,7 +27,7 @@ internal sealed record Footprint(
         {
             stop.ThrowIfCancellationRequested();
             asked = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            if ((await park.Edge3.Pods[1].Host.RunAsync(stop, "curl", "-sf", "-m", "2", $"http://{ParkServices.Video.ClusterIP}/")).Succeeded)
+            if ((await park.Edge3.Pods[1].Host.RunAsync(stop, "curl", "-sf", "-m", "0.2", $"http://{ParkServices.Video.ClusterIP}/")).Succeeded)
             {
                 break;
             }

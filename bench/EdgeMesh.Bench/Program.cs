@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using EdgeMesh.Bench;
+using EdgeMesh.Bench.Matrix;
 using EdgeMesh.Lab;
 
 using CancellationTokenSource stop = new();
@@ -19,6 +20,8 @@ try
         case ["tls-listen", string listen, string to]:
             await TlsForward.ListenAsync(IPEndPoint.Parse(listen), IPEndPoint.Parse(to), stop.Token);
             return 0;
+        case ["matrix", ..]:
+            return await MatrixAsync(args[1..]);
         default:
             return await MeasureAsync();
     }
@@ -33,32 +36,69 @@ catch (OperationCanceledException)
     return 1;
 }
 
+async Task<int> MatrixAsync(string[] given)
+{
+    Dictionary<string, string>? options = Options(given, "--tries", "--parallel", "--only", "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    (string report, bool isGood) = await NatMatrix.RunAsync(
+        binary, Number(options, "--tries", 20), Number(options, "--parallel", 3), options.GetValueOrDefault("--only", ""), stop.Token);
+    await WriteAsync(options, report);
+    return isGood ? 0 : 1;
+}
+
 async Task<int> MeasureAsync()
 {
-    string? Option(string name) => Array.IndexOf(args, name) is >= 0 and int at && at + 1 < args.Length ? args[at + 1] : null;
+    Dictionary<string, string>? options = Options(args, "--rounds", "--seconds", "--only", "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    await WriteAsync(options, await MeshBench.RunAsync(
+        new BenchOptions(binary, Number(options, "--rounds", 3), Number(options, "--seconds", 3), options.GetValueOrDefault("--only", "")), stop.Token));
+    return 0;
+}
+
+static Dictionary<string, string>? Options(string[] given, params string[] known)
+{
+    if (given.Length % 2 == 0 && given.Where((_, i) => i % 2 == 0).All(known.Contains))
+    {
+        return given.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+    }
+
+    Console.Error.WriteLine("""
+        usage: edgemesh-bench [--rounds 3] [--seconds 3] [--only 'across two NATs, mesh'] [--output docs/bench/mesh.md]
+               edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
+               edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
+        """);
+    return null;
+}
+
+static int Number(Dictionary<string, string> options, string name, int otherwise) =>
+    options.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+static string? Binary()
+{
     string? binary = Environment.GetEnvironmentVariable("EDGEMESH");
-    if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(name => name is not ("--rounds" or "--seconds" or "--only" or "--output")))
+    if (binary is not null && File.Exists(binary))
     {
-        Console.Error.WriteLine("usage: edgemesh-bench [--rounds 3] [--seconds 3] [--only 'across two NATs, mesh'] [--output docs/bench/mesh.md]");
-        Console.Error.WriteLine("       edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO");
-        return 2;
+        return Path.GetFullPath(binary);
     }
 
-    if (binary is null || !File.Exists(binary))
-    {
-        Console.Error.WriteLine($"EDGEMESH is '{binary}': it must name the edgemesh executable; 'make bench' builds it and sets that");
-        return 2;
-    }
+    Console.Error.WriteLine($"EDGEMESH is '{binary}': it must name the edgemesh executable; 'make bench' and 'make matrix' build it and set that");
+    return null;
+}
 
-    BenchOptions options = new(
-        Path.GetFullPath(binary), int.Parse(Option("--rounds") ?? "3", CultureInfo.InvariantCulture),
-        int.Parse(Option("--seconds") ?? "3", CultureInfo.InvariantCulture), Option("--only") ?? "", Option("--output") ?? "");
-    string report = await MeshBench.RunAsync(options, stop.Token);
-    if (options.Output.Length > 0)
+static async Task WriteAsync(Dictionary<string, string> options, string report)
+{
+    if (options.TryGetValue("--output", out string? file))
     {
-        await File.WriteAllTextAsync(options.Output, report, stop.Token);
+        await File.WriteAllTextAsync(file, report);
     }
 
     Console.Write(report);
-    return 0;
 }

@@ -45,8 +45,12 @@ public sealed class Lab : IAsyncDisposable
 
         await RemoveDeadAsync(stop);
         Lab lab = new($"em{Environment.ProcessId.ToString("x", CultureInfo.InvariantCulture)}{Random.Shared.Next(4096):x3}");
-        System.IO.Directory.CreateDirectory(lab.Directory);
-        await File.WriteAllTextAsync(Path.Combine(lab.Directory, "owner"), $"{Environment.ProcessId} {StartTimeOf(Environment.ProcessId)}", stop);
+
+        // It appears with its owner in it: another lab that is just made would take it for a dead one.
+        string unborn = Path.Combine(Registry, ".new", lab.Id);
+        System.IO.Directory.CreateDirectory(unborn);
+        await File.WriteAllTextAsync(Path.Combine(unborn, "owner"), $"{Environment.ProcessId} {StartTimeOf(Environment.ProcessId)}", stop);
+        System.IO.Directory.Move(unborn, lab.Directory);
         return lab;
     }
 
@@ -54,7 +58,7 @@ public sealed class Lab : IAsyncDisposable
     public static async Task<int> RemoveDeadAsync(CancellationToken stop, bool all = false)
     {
         int removed = 0;
-        foreach (string directory in System.IO.Directory.Exists(Registry) ? System.IO.Directory.GetDirectories(Registry) : [])
+        foreach (string directory in System.IO.Directory.Exists(Registry) ? System.IO.Directory.GetDirectories(Registry, "em*") : [])
         {
             string owner = Path.Combine(directory, "owner");
             string[] parts = File.Exists(owner) ? (await File.ReadAllTextAsync(owner, stop)).Split(' ') : [];

@@ -38,7 +38,7 @@ internal static partial class ServerLog
     [LoggerMessage(10, LogLevel.Warning, "the registry could not be checked: {Reason}")]
     public static partial void RegistryUnreadable(ILogger log, string reason);
 
-    [LoggerMessage(11, LogLevel.Information, "the server's certificate is good until {End}")]
+    [LoggerMessage(11, LogLevel.Information, "the server's certificate is good until {End:u}")]
     public static partial void CertificateTaken(ILogger log, DateTimeOffset end);
 
     [LoggerMessage(12, LogLevel.Information, "stopping: {Sessions} agents are told")]

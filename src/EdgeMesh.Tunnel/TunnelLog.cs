@@ -64,6 +64,21 @@ internal static partial class TunnelLog
     [LoggerMessage(32, LogLevel.Information, "this node's addresses: {Candidates}")]
     public static partial void Candidates(ILogger log, string candidates);
 
+    [LoggerMessage(34, LogLevel.Information, "UDP port {Port} is mapped to {External} by {Protocol}")]
+    public static partial void PortMapped(ILogger log, int port, string external, string protocol);
+
+    [LoggerMessage(35, LogLevel.Information, "UDP port {Port} is no longer mapped by the router")]
+    public static partial void PortUnmapped(ILogger log, int port);
+
+    [LoggerMessage(36, LogLevel.Information, "peer {Peer}: our NAT gives every destination another port; guessing, {Sockets} sockets")]
+    public static partial void GuessBegins(ILogger log, string peer, int sockets);
+
+    [LoggerMessage(37, LogLevel.Information, "peer {Peer}: a guessed port was hit after {Milliseconds} ms")]
+    public static partial void GuessHit(ILogger log, string peer, long milliseconds);
+
+    [LoggerMessage(38, LogLevel.Information, "peer {Peer}: no guessed port was hit")]
+    public static partial void GuessFailed(ILogger log, string peer);
+
     [LoggerMessage(33, LogLevel.Warning, "datagrams of wire version {Version} dropped, {Count} so far: is a peer or server newer than this agent?")]
     public static partial void ForeignVersion(ILogger log, int version, long count);
 }

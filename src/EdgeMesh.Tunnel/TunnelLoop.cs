@@ -3,6 +3,7 @@ using EdgeMesh.Model;
 using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Peers;
+using EdgeMesh.Tunnel.PortMap;
 using EdgeMesh.Tunnel.Relay;
 using EdgeMesh.Tunnel.Streams;
 using EdgeMesh.Tunnel.Udp;
@@ -29,6 +30,7 @@ internal sealed class TunnelLoop : IDisposable
     private readonly StreamAcceptor acceptor;
     private readonly ILogger log;
     private QuicCredentials credentials;
+    private PortMapping? mapping;
     private long foreignVersions;
     private long nextVersionLog;
     private bool isStopping;
@@ -124,6 +126,13 @@ internal sealed class TunnelLoop : IDisposable
         {
             link.Rebind();
         }
+    }
+
+    /// <summary>What the router maps to our port now, or null.</summary>
+    public void UseMapping(PortMapping? found)
+    {
+        mapping = found;
+        RefreshCandidates(force: false);
     }
 
     public void Revoke(string[] serials)
@@ -330,14 +339,17 @@ internal sealed class TunnelLoop : IDisposable
 
     private void RefreshCandidates(bool force)
     {
+        bool mapsByDestination = Links.Any(link => link.MapsByDestination);
+        context.IsBehindHardNat = mapsByDestination && mapping is null && options.Advertise.Count == 0;
         IEnumerable<Candidate> seen = Links
             .SelectMany(link => (WireAddress[])[link.Observed, link.ObservedBySecond])
             .Where(a => a.Family != 0)
-            .Select(a => new Candidate(CandidateKind.ServerReflexive, a));
+            .Select(a => new Candidate(context.IsBehindHardNat ? CandidateKind.HardReflexive : CandidateKind.ServerReflexive, a));
         Candidate[] next =
         [
             .. context.Local.ToCandidates((ushort)port.Number, port.HasV6)
                 .Concat(options.Advertise.Select(a => new Candidate(CandidateKind.Configured, WireAddress.From(a))))
+                .Concat(mapping is { } held ? [new Candidate(CandidateKind.PortMapped, WireAddress.From(held.External))] : [])
                 .Concat(seen)
                 .DistinctBy(c => c.Address),
         ];

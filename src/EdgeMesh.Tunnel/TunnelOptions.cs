@@ -24,6 +24,15 @@ public sealed record TunnelOptions
     /// <summary>Only relayed paths: no address is told, probed or answered.</summary>
     public bool DisableDirect { get; init; }
 
+    /// <summary>Ask the router for a port that leads to ours (PCP, NAT-PMP, UPnP).</summary>
+    public bool MapPort { get; init; }
+
+    /// <summary>
+    /// Behind a NAT that gives every destination another port, or towards a peer behind one: guess ports, some 2,000 small
+    /// datagrams an attempt (RFC 5128 section 3.4). Not for metered links.
+    /// </summary>
+    public bool GuessPorts { get; init; }
+
     /// <summary>Further addresses at which peers can reach this node, e.g. a forwarded port.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
 

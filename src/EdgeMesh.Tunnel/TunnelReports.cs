@@ -46,7 +46,7 @@ internal static class TunnelReports
         Address = link.Session?.Server,
         Udp = link.IsUdpBound,
         ObservedAddress = link.Observed.Family == 0 ? null : link.Observed.ToEndPoint(),
-        MapsByDestination = link.Observed.Family != 0 && link.ObservedBySecond.Family != 0 && link.Observed != link.ObservedBySecond,
+        MapsByDestination = link.MapsByDestination,
         RoundTrip = link.RoundTrip > 0 ? Span(link.RoundTrip) : null,
         Since = At(link.Since),
         WhyText = link.Why,

@@ -5,6 +5,7 @@ using EdgeMesh.Model;
 using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Identity;
 using EdgeMesh.Tunnel.Peers;
+using EdgeMesh.Tunnel.PortMap;
 using EdgeMesh.Tunnel.Relay;
 using EdgeMesh.Tunnel.Streams;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,7 @@ public sealed class TunnelService : IAsyncDisposable
     private readonly List<Task> tasks = [];
     private Reactor? reactor;
     private TunnelLoop? loop;
+    private PortMapper? mapper;
     private volatile bool isStopped;
 
     /// <param name="options">What the operator says.</param>
@@ -108,6 +110,14 @@ public sealed class TunnelService : IAsyncDisposable
             tasks.Add(Task.Run(() => client.RunAsync(stopping.Token), CancellationToken.None));
         }
 
+        if (options is { MapPort: true, DisableDirect: false })
+        {
+            mapper = new PortMapper(
+                (ushort)loop.PortNumber, options.SocketMark,
+                found => reactor.Post(static s => s.Loop.UseMapping(s.Found), (Loop: loop, Found: found)), log);
+            tasks.Add(Task.Run(() => mapper.RunAsync(stopping.Token), CancellationToken.None));
+        }
+
         NetworkChange.NetworkAddressChanged += OnAddressChanged;
         tasks.Add(Task.Run(() => WatchAddressesAsync(stopping.Token), CancellationToken.None));
         tasks.Add(Task.Run(() => RenewAsync(servers, stopping.Token), CancellationToken.None));
@@ -157,6 +167,7 @@ public sealed class TunnelService : IAsyncDisposable
 
         stopping.Dispose();
         addressesChanged.Dispose();
+        mapper?.Dispose();
     }
 
     private async ValueTask<TcpForwardResult> ForwardTcpAsync(DialTarget target, Socket client, ReadOnlyMemory<byte> replay, CancellationToken stop)
@@ -222,6 +233,7 @@ public sealed class TunnelService : IAsyncDisposable
             {
                 known = found;
                 reactor!.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop!, Found: found));
+                mapper?.OnAddressesChanged();
             }
 
             identity.Clock.Keep();

@@ -33,6 +33,10 @@ internal sealed record AgentOptions
 
     public bool TunnelDirect { get; init; } = true;
 
+    public bool TunnelPortMapping { get; init; } = true;
+
+    public bool TunnelGuessPorts { get; init; } = true;
+
     public IReadOnlyList<IPEndPoint> DnsListen { get; init; } = [];
 
     public required string DnsClusterDomain { get; init; }

@@ -27,6 +27,12 @@ internal static class AgentSettings
     public static readonly Setting TunnelDirect = Setting.Text(
         "tunnel.direct", "true|false", "Look for direct paths to peers (default true); false relays everything.");
 
+    public static readonly Setting TunnelPortMapping = Setting.Text(
+        "tunnel.portMapping", "true|false", "Ask the router for a port by PCP, NAT-PMP or UPnP (default true).");
+
+    public static readonly Setting TunnelGuessPorts = Setting.Text(
+        "tunnel.guessPorts", "true|false", "Guess ports where a NAT gives every destination another one; false for metered links (default true).");
+
     public static readonly Setting DnsListen = Setting.List("dns.listen", "ADDRESS[:PORT]", "Where DNS listens (default 169.254.96.16:53).");
     public static readonly Setting DnsClusterDomain = Setting.Text("dns.clusterDomain", "DOMAIN", "Cluster domain (default cluster.local).");
     public static readonly Setting DnsAliasZone = Setting.Text(
@@ -48,7 +54,7 @@ internal static class AgentSettings
     public static readonly IReadOnlyList<Setting> All =
     [
         NodeName, StateDir, Server, TokenFile, Manifests, KeepRules, Cleanup,
-        TunnelPort, TunnelDirect, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr, FilterMode,
+        TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr, FilterMode,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
 
@@ -70,6 +76,8 @@ internal static class AgentSettings
             LogFormat = CommonSettings.ReadLogFormat(values),
             TunnelPort = values.Int(TunnelPort, MeshDefaults.AgentPort, 0, 65535),
             TunnelDirect = values.OnUnlessOff(TunnelDirect),
+            TunnelPortMapping = values.OnUnlessOff(TunnelPortMapping),
+            TunnelGuessPorts = values.OnUnlessOff(TunnelGuessPorts),
             DnsListen = values.Has(DnsListen)
                 ? values.EndPoints(DnsListen, MeshDefaults.MeshAddress, 53)
                 : [new IPEndPoint(MeshDefaults.MeshAddress, 53)],

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeMesh.App.Ops;
@@ -14,6 +15,7 @@ internal sealed class AgentVerbs(AgentState state)
 
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMilliseconds(20);
 
     public Task AnswerAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => request.Verb switch
     {
@@ -36,15 +38,48 @@ internal sealed class AgentVerbs(AgentState state)
         }
 
         TunnelService tunnel = RequireTunnel();
+        if (request.UntilDirectSeconds > 0)
+        {
+            await PingUntilDirectAsync(tunnel, node, TimeSpan.FromSeconds(request.UntilDirectSeconds), reply, stop).ConfigureAwait(false);
+            return;
+        }
+
         int count = Math.Clamp(request.Count, 1, AgentSocket.MaxPings);
+        long began = Stopwatch.GetTimestamp();
         for (int i = 1; i <= count; i++)
         {
             PingReport report = await PingOnceAsync(tunnel, node, i, stop).ConfigureAwait(false);
+            report = report with { ElapsedMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds };
             await ReplyAsync(reply, report, OpsJson.Default.PingReport, stop).ConfigureAwait(false);
             if (i < count)
             {
                 await Task.Delay(PingInterval, stop).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>A line for the first answer, for each change of path, and for the last.</summary>
+    private static async Task PingUntilDirectAsync(TunnelService tunnel, NodeName node, TimeSpan limit, OperatorReply reply, CancellationToken stop)
+    {
+        long began = Stopwatch.GetTimestamp();
+        string path = "";
+        for (int i = 1; ; i++)
+        {
+            PingReport report = await PingOnceAsync(tunnel, node, i, stop).ConfigureAwait(false);
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(began);
+            bool isLast = report.IsDirect || elapsed >= limit;
+            if (isLast || report.Path != path)
+            {
+                path = report.Path;
+                await ReplyAsync(reply, report with { ElapsedMs = elapsed.TotalMilliseconds }, OpsJson.Default.PingReport, stop).ConfigureAwait(false);
+            }
+
+            if (isLast)
+            {
+                return;
+            }
+
+            await Task.Delay(WatchInterval, stop).ConfigureAwait(false);
         }
     }
 

@@ -16,6 +16,8 @@ internal static class RoomOptions
         StateDirectory = options.StateDirectory,
         SocketMark = MeshDefaults.AgentSocketMark,
         DisableDirect = !options.TunnelDirect,
+        MapPort = options.TunnelPortMapping,
+        GuessPorts = options.TunnelGuessPorts,
     };
 
     public static ProxyOptions ToProxy(this AgentOptions options) => new()

@@ -1,4 +1,8 @@
 namespace EdgeMesh.App.Ops;
 
 /// <summary>One line from an operator verb: what is asked, and about whom.</summary>
-internal sealed record OperatorRequest(string Verb, string? Subject = null, int Count = 0);
+/// <param name="Verb">The verb.</param>
+/// <param name="Subject">A node or a name.</param>
+/// <param name="Count">How many answers are wanted.</param>
+/// <param name="UntilDirectSeconds"><c>ping</c>: go on until the path is direct, at most this long; 0 for <paramref name="Count"/> pings.</param>
+internal sealed record OperatorRequest(string Verb, string? Subject = null, int Count = 0, int UntilDirectSeconds = 0);

@@ -10,7 +10,11 @@ namespace EdgeMesh.App.Verbs;
 /// <summary>The verbs that ask the agent of this node: <c>status</c>, <c>peers</c>, <c>ping</c> (and <c>resolve</c>, in its own file).</summary>
 internal static class OperatorVerbs
 {
+    private const int DefaultUntilDirectSeconds = 30;
+
     private static readonly Setting Count = Setting.Text("count", "N", "How many pings (default 4).");
+    private static readonly Setting UntilDirect = Setting.Switch("until-direct", "Go on until the path is direct; a line for each change of path.");
+    private static readonly Setting Within = Setting.Text("within", "SECONDS", "With --until-direct: give up after this long (default 30).");
 
     public static IEnumerable<Command> Build()
     {
@@ -41,16 +45,17 @@ internal static class OperatorVerbs
         Argument<string> node = new("NODE") { Description = "name of another node" };
         Option<bool> json = VerbOutput.Json();
         Command command = new("ping", "Measure the tunnel to another node; shows the path each answer took.") { node, json };
-        SettingReader reader = new(command, [AgentSettings.StateDir, Count], hasFile: false);
+        SettingReader reader = new(command, [AgentSettings.StateDir, Count, UntilDirect, Within], hasFile: false);
         command.SetAction(async (result, stop) =>
         {
             SettingValues values = reader.Read(result);
-            OperatorRequest request = new("ping", result.GetValue(node), values.Int(Count, 4, 1, AgentSocket.MaxPings));
+            int limit = values.Switch(UntilDirect) ? values.Int(Within, DefaultUntilDirectSeconds, 1, 600) : 0;
+            OperatorRequest request = new("ping", result.GetValue(node), values.Int(Count, 4, 1, AgentSocket.MaxPings), limit);
             bool answered = false;
             await foreach (string line in Client(values).AskAsync(request, stop).ConfigureAwait(false))
             {
                 PingReport report = JsonSerializer.Deserialize(line, OpsJson.Default.PingReport)!;
-                answered |= report.Problem is null;
+                answered |= limit > 0 ? report.IsDirect : report.Problem is null;
                 await result.Output().WriteLineAsync(result.GetValue(json) ? line : StatusText.Of(report)).ConfigureAwait(false);
             }
 

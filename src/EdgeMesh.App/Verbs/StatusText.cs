@@ -91,8 +91,8 @@ internal static class StatusText
     }
 
     public static string Of(PingReport report) => report.Problem is { } problem
-        ? $"{report.Sequence}: {report.Node} does not answer: {problem}"
-        : $"{report.Sequence}: {report.Node} by {report.Path}{(report.Remote is { } remote ? " " + remote : "")}{RoundTrip(report.RoundTripMs, ", ")}";
+        ? string.Create(CultureInfo.InvariantCulture, $"{report.Sequence}: {report.ElapsedMs / 1000:0.00} s: {report.Node} does not answer: {problem}")
+        : string.Create(CultureInfo.InvariantCulture, $"{report.Sequence}: {report.ElapsedMs / 1000:0.00} s: {report.Node} by {report.Path}{(report.Remote is { } remote ? " " + remote : "")}{RoundTrip(report.RoundTripMs, ", ")}");
 
     public static string Of(ResolveReport report)
     {

@@ -20,7 +20,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     private readonly Socket socket;
     private readonly DatagramHandler onDatagrams;
     private readonly int fd;
-    private readonly byte* receiveBuffer;
+    private byte* receiveBuffer;
     private int slot = -1;
     private bool disposed;
     private bool waitsForRoom;
@@ -40,7 +40,6 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
         this.onDatagrams = onDatagrams;
         fd = (int)socket.Handle;
         LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
-        receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes);
     }
 
     /// <summary>The socket has room again after <see cref="SendResult.WouldBlock"/>.</summary>
@@ -293,6 +292,12 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     {
         byte* name = stackalloc byte[SocketAddress.MaxLength];
         byte* controlBuffer = stackalloc byte[64];
+        if (receiveBuffer is null)
+        {
+            // Most of a few hundred sockets that guess a port never receive anything.
+            receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes);
+        }
+
         for (int i = 0; i < TrainsPerTurn && !disposed; i++)
         {
             IoVec vector = new() { Base = receiveBuffer, Length = ReceiveBufferBytes };

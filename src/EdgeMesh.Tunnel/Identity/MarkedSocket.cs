@@ -23,11 +23,7 @@ internal static class MarkedSocket
         {
             Set(socket, IpProtoTcp, TcpNotsentLowat, 128 * 1024);
             Set(socket, IpProtoTcp, TcpUserTimeout, 15_000);
-            if (mark is { } value)
-            {
-                Set(socket, SolSocket, SoMark, value);
-            }
-
+            Mark(socket, mark);
             using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             limit.CancelAfter(ConnectPatience);
             await socket.ConnectAsync(to, limit.Token).ConfigureAwait(false);
@@ -42,6 +38,15 @@ internal static class MarkedSocket
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Marks any socket.</summary>
+    public static void Mark(Socket socket, int? mark)
+    {
+        if (mark is { } value)
+        {
+            Set(socket, SolSocket, SoMark, value);
         }
     }
 

@@ -185,6 +185,9 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         }
     }
 
+    /// <summary>Rounds of probes since something direct last worked or addresses changed.</summary>
+    public int Round => punchRound;
+
     /// <summary>Does what is due.</summary>
     /// <param name="orders">Pings to send are added.</param>
     /// <param name="punchDue">A round is due: tell the peer, then <see cref="Burst"/> half a round trip later.</param>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using EdgeMesh.Model;
 using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Guess;
 using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Relay;
 using EdgeMesh.Tunnel.Streams;
@@ -36,6 +37,7 @@ internal sealed class Peer
     private readonly ReactorTimer pathTimer;
     private readonly ReactorTimer housekeeping;
     private readonly PeerDials dials;
+    private readonly PeerGuess guess;
     private byte[]? probeKey;
     private Guid bootId;
     private ushort punchRound;
@@ -57,6 +59,7 @@ internal sealed class Peer
         Gone = new PeerPresence(context);
         Traffic = new PeerTraffic();
         dials = new PeerDials(this, context, knownAddresses);
+        guess = new PeerGuess(context, this);
         Flows = new FlowTable(context.Reactor, evenIds: !IsSmaller, context.Acceptor, dials.EnsureConnected);
     }
 
@@ -189,6 +192,8 @@ internal sealed class Peer
         }
 
         told.RemoveAll(IsOurselves);
+        guess.Learn(told);
+        guess.Reset();
         List<Candidate> all = [.. told];
         all.AddRange(dials.Known().Select(a => new Candidate(CandidateKind.Configured, a)));
         Paths.SetCandidates(all, now);
@@ -201,6 +206,9 @@ internal sealed class Peer
         Wake();
     }
 
+    /// <summary>The peer, behind a hard NAT, wants us to guess its ports.</summary>
+    public void OnGuess() => guess.OnPeerBegins();
+
     public void OnGoing(PeerConnection connection) => Choose();
 
     public void OnClosed(PeerConnection connection, QuicCloseReason reason)
@@ -212,6 +220,7 @@ internal sealed class Peer
             TunnelMetrics.Peers--;
             Paths.DisableProbes();
             probeKey = null;
+            guess.Stop();
             TunnelLog.PeerDisconnected(context.Log, Node.Value, reason.Text.Length > 0 ? reason.Text : reason.Kind.ToString());
             housekeeping.Cancel();
             pathTimer.Cancel();
@@ -251,6 +260,15 @@ internal sealed class Peer
         return true;
     }
 
+    /// <summary>Whether a datagram is a probe sealed with our common key.</summary>
+    public bool IsFromPeer(ReadOnlySpan<byte> datagram) =>
+        probeKey is not null && Probe.TryRead(datagram, out Probe probe) && probe.Sender == Address && Probe.Verify(datagram, probeKey);
+
+    /// <summary>Writes a ping whose pong nobody waits for.</summary>
+    /// <returns>Its length.</returns>
+    public int WritePing(Span<byte> target) =>
+        probeKey is null ? 0 : new Probe(ProbeKind.Ping, context.SelfAddress, TransactionId.NewRandom(), default).Write(target, probeKey);
+
     /// <summary>A server says that the peer is not connected to it.</summary>
     public void OnGone(RelayLink link)
     {
@@ -282,6 +300,7 @@ internal sealed class Peer
             connection.SendCandidates();
         }
 
+        guess.Reset();
         if (probeKey is not null && !context.Options.DisableDirect)
         {
             Paths.OnLocalChange(Now);
@@ -361,6 +380,7 @@ internal sealed class Peer
     public void Dispose()
     {
         dials.FailAll(DialStatus.PeerUnreachable);
+        guess.Stop();
         Flows.Dispose();
         pathTimer.Cancel();
         housekeeping.Cancel();
@@ -396,6 +416,11 @@ internal sealed class Peer
         Send(orders);
         if (punchDue && Current is { IsUsable: true } connection)
         {
+            if (guess.TryBegin(Paths.Round))
+            {
+                connection.SendGuess();
+            }
+
             connection.SendPunch(punchRound++);
             Paths.Burst(Now + (connection.Quic.Stats.SmoothedRoundTrip / 2));
             orders.Clear();

@@ -114,6 +114,8 @@ internal sealed class PeerConnection : IQuicHandler
 
     public void SendPunch(ushort round) => control?.Send(target => ControlMessage.WritePunch(target, round));
 
+    public void SendGuess() => control?.Send(ControlMessage.WriteGuess);
+
     public void SendRelayLimit(ushort limit)
     {
         if (limit != relayLimitTold && control is not null)
@@ -201,6 +203,9 @@ internal sealed class PeerConnection : IQuicHandler
                 break;
             case ControlType.Punch when BootId is not null:
                 peer!.OnPunch(now);
+                break;
+            case ControlType.Guess when BootId is not null:
+                peer!.OnGuess();
                 break;
             case ControlType.RelayLimit when ControlMessage.TryReadRelayLimit(body, out ushort limit):
                 peer!.RelayLimit = Math.Clamp((int)limit, RelayFrame.MaxUdpPayload, RelayFrame.MaxWebSocketPayload);

@@ -49,6 +49,12 @@ internal sealed class PeerContext(
     /// <summary>Where this node might be reached.</summary>
     public IReadOnlyList<Candidate> Candidates { get; set; } = [];
 
+    /// <summary>Servers see us at another port each, and no port is mapped to ours: nobody can know where to reach us.</summary>
+    public bool IsBehindHardNat { get; set; }
+
+    /// <summary>Guesses with many sockets under way.</summary>
+    public int Guesses { get; set; }
+
     public LocalAddresses Local { get; set; } = LocalAddresses.None;
 
     /// <summary>The largest relayed payload that can reach us now, whichever server it takes.</summary>

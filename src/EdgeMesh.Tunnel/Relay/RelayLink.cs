@@ -62,6 +62,9 @@ internal sealed class RelayLink
     /// <summary>Our address as its second port sees it: another one than <see cref="Observed"/> means that the NAT maps by destination.</summary>
     public WireAddress ObservedBySecond { get; private set; }
 
+    /// <summary>The NAT gives every destination another port.</summary>
+    public bool MapsByDestination => Observed.Family != 0 && ObservedBySecond.Family != 0 && Observed != ObservedBySecond;
+
     /// <summary>The largest payload that can reach us through this server now.</summary>
     public int ReceiveLimit => session is not null && !leg.IsBound ? RelayFrame.MaxWebSocketPayload : RelayFrame.MaxUdpPayload;
 

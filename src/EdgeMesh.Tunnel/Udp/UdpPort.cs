@@ -16,9 +16,19 @@ internal sealed class UdpPort : IDisposable
     private readonly UdpSocket? v6;
     private readonly PacketHandler onPackets;
     private readonly Func<WireAddress, bool>? firewall;
+    private readonly Reactor reactor;
+    private readonly UdpSocketOptions options;
+    private readonly Action onWritable;
 
-    private UdpPort(UdpSocket v4, UdpSocket? v6, PacketHandler onPackets, Func<WireAddress, bool>? firewall)
+    // Addresses that are reached through a socket of their own: a guessed port behind a hard NAT (Guess/).
+    private readonly Dictionary<WireAddress, UdpSocket> extras = [];
+
+    private UdpPort(
+        Reactor reactor, UdpSocketOptions options, UdpSocket v4, UdpSocket? v6, PacketHandler onPackets, Action onWritable, Func<WireAddress, bool>? firewall)
     {
+        this.reactor = reactor;
+        this.options = options;
+        this.onWritable = onWritable;
         this.firewall = firewall;
         this.v4 = v4;
         this.v6 = v6;
@@ -60,7 +70,7 @@ internal sealed class UdpPort : IDisposable
             // Without IPv6 the node has its IPv4 paths.
         }
 
-        port = new UdpPort(v4, v6, onPackets, tunnel.Firewall);
+        port = new UdpPort(reactor, options, v4, v6, onPackets, onWritable, tunnel.Firewall);
         v4.Writable += onWritable;
         if (v6 is not null)
         {
@@ -70,11 +80,47 @@ internal sealed class UdpPort : IDisposable
         return port;
     }
 
+    /// <summary>
+    /// Another IPv4 socket on any port. What comes to it is dropped until <paramref name="isWelcome"/> says otherwise, or the socket is
+    /// in use (<see cref="Use"/>).
+    /// </summary>
+    /// <exception cref="SocketException">None can be had.</exception>
+    public UdpSocket OpenExtra(Func<UdpSocket, WireAddress, ReadOnlySpan<byte>, bool> isWelcome)
+    {
+        UdpSocket? socket = null;
+        socket = UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Any, 0), options, (in UdpAddress udp, Span<byte> train, int size) =>
+        {
+            WireAddress from = WireAddresses.From(udp);
+            if (socket is not null && ((extras.TryGetValue(from, out UdpSocket? used) && used == socket) || isWelcome(socket, from, train)))
+            {
+                Split(from, train, size);
+            }
+        });
+        socket.Writable += onWritable;
+        return socket;
+    }
+
+    /// <summary>From now on that address is reached through that socket, which becomes the port's own.</summary>
+    public void Use(in WireAddress to, UdpSocket socket)
+    {
+        if (extras.Remove(to, out UdpSocket? former))
+        {
+            former.Dispose();
+        }
+
+        extras[to] = socket;
+    }
+
     public SendResult Send(in WireAddress to, ReadOnlySpan<byte> train, int segmentSize)
     {
         if (firewall is not null && firewall(to))
         {
             return SendResult.Sent;
+        }
+
+        if (extras.Count > 0 && extras.TryGetValue(to, out UdpSocket? extra))
+        {
+            return extra.Send(to.ToUdp(), train, segmentSize);
         }
 
         UdpSocket? socket = to.Family == 6 ? v6 : v4;
@@ -85,6 +131,10 @@ internal sealed class UdpPort : IDisposable
     {
         v4.Dispose();
         v6?.Dispose();
+        foreach (UdpSocket extra in extras.Values)
+        {
+            extra.Dispose();
+        }
     }
 
     private static UdpSocket OpenV4(Reactor reactor, int wanted, UdpSocketOptions options, DatagramHandler handler)

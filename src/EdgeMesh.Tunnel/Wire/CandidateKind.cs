@@ -7,4 +7,7 @@ internal enum CandidateKind : byte
     ServerReflexive = 2,
     PortMapped = 3,
     Configured = 4,
+
+    /// <summary>As seen by a server, but the NAT gives every destination another port: only the address is of use.</summary>
+    HardReflexive = 5,
 }

@@ -24,7 +24,7 @@ internal static class ControlCandidates
                 return false;
             }
 
-            if (kept < MaxCount && kind is >= 1 and <= 4 && address.Port != 0)
+            if (kept < MaxCount && kind is >= 1 and <= 5 && address.Port != 0)
             {
                 found[kept++] = new Candidate((CandidateKind)kind, address);
             }

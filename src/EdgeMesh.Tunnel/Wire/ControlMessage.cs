@@ -53,6 +53,12 @@ internal static class ControlMessage
         return End(ref writer);
     }
 
+    public static int WriteGuess(Span<byte> target)
+    {
+        WireWriter writer = Begin(target, ControlType.Guess);
+        return End(ref writer);
+    }
+
     internal static WireWriter Begin(Span<byte> target, ControlType type)
     {
         WireWriter writer = new(target);

@@ -8,4 +8,5 @@ internal enum ControlType : byte
     Punch = 3,
     RelayLimit = 4,
     Going = 5,
+    Guess = 6,
 }

@@ -85,7 +85,7 @@ public sealed class BadInputTests(ParkFixture fixture) : IDisposable
     [InlineData("mount -t tmpfs none /usr/sbin", "nft", "apt-get install nftables")]
     [InlineData("mount --bind /dev/null $(ldconfig -p | awk '/libngtcp2.so/ { print $NF; exit }')", "ngtcp2", "apt-get install")]
     [InlineData("echo 'struct { int age, number; const char *text; } v = { 1, 0x000900, \"0.9.0\" }; void *ngtcp2_version(int least) { return &v; }' "
-        + "| gcc -shared -fPIC -o $STATE/lib.so -x c - && mount --bind $STATE/lib.so $(ldconfig -p | awk '/libngtcp2.so/ { print $NF; exit }')", "0.9.0", "0.12")]
+        + "| clang -shared -fPIC -o $STATE/lib.so -x c - && mount --bind $STATE/lib.so $(ldconfig -p | awk '/libngtcp2.so/ { print $NF; exit }')", "0.9.0", "0.12")]
     public async Task WhatIsMissingOrOfAnotherVersionIsNamed(string before, params string[] words)
     {
         CommandResult result = await RunAsync(Park.Edge2.Host, AgentArguments("edge9", ParkLab.ServerAddress),

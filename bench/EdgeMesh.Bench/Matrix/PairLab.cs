@@ -1,0 +1,138 @@
+using System.Text.Json;
+using EdgeMesh.Lab;
+
+namespace EdgeMesh.Bench.Matrix;
+
+/// <summary>Two sites, a server between them, and a Service at the second that the first asks for.</summary>
+internal sealed class PairLab(Lab.Lab lab, string binary) : IAsyncDisposable
+{
+    private const string ServerAddress = "198.51.100.250";
+    private const string Service = "10.96.0.31";
+    private readonly Dictionary<string, LabProcess> agents = [];
+    private BuiltSite first = null!;
+    private BuiltSite second = null!;
+    private Host server = null!;
+
+    public static async Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop)
+    {
+        PairLab pair = new(await Lab.Lab.CreateAsync(stop), binary);
+        try
+        {
+            await pair.BuildAsync(a, b, stop);
+            return pair;
+        }
+        catch
+        {
+            await pair.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => lab.DisposeAsync();
+
+    /// <summary>Both agents anew, no mapping left; then the first packet.</summary>
+    public async Task TryAsync(PairOutcome outcome, CancellationToken stop)
+    {
+        await RestartAsync(stop);
+        int within = Site.Of(outcome.A, outcome.B) switch { Expectation.Direct => 10, Expectation.Lucky => 30, _ => 2 };
+        Task<CommandResult> ping = first.Node.Host.RunAsync(
+            stop, binary, "ping", "edge2", "--until-direct", "--within", $"{within}", "--state-dir", StateOf("edge1"), "--json");
+        CommandResult asked = await first.Node.Pods[0].Host.RunAsync(stop, "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{time_total}", $"http://{Service}/");
+        outcome.Tries++;
+        if (asked.Succeeded)
+        {
+            outcome.Reached++;
+            outcome.FirstAnswer.Add(double.Parse(asked.Output, System.Globalization.CultureInfo.InvariantCulture) * 1000);
+        }
+        else
+        {
+            outcome.Fault = asked.Error.Trim();
+        }
+
+        foreach (string line in (await ping).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using JsonDocument report = JsonDocument.Parse(line);
+            if (report.RootElement.GetProperty("isDirect").GetBoolean())
+            {
+                outcome.Direct.Add(report.RootElement.GetProperty("elapsedMs").GetDouble());
+            }
+        }
+    }
+
+    private string StateOf(string node) => Path.Combine(lab.Directory, node);
+
+    private async Task BuildAsync(Site a, Site b, CancellationToken stop)
+    {
+        Switch internet = await lab.AddSwitchAsync("internet", stop);
+        server = await lab.AddHostAsync("server", internet, ServerAddress + "/24", null, stop);
+        first = await a.BuildAsync(lab, internet, 1, stop);
+        second = await b.BuildAsync(lab, internet, 2, stop);
+        foreach (BuiltSite site in (BuiltSite[])[first, second])
+        {
+            await site.Node.AddPodAsync("a", "172.17.0.2", stop);
+            string manifests = StateOf(site.Node.Name) + "-manifests";
+            Directory.CreateDirectory(manifests);
+            await File.WriteAllTextAsync(Path.Combine(manifests, "nodes.yaml"), ParkServices.Yaml(first.Node) + "---\n" + ParkServices.Yaml(second.Node), stop);
+            await File.WriteAllTextAsync(Path.Combine(manifests, "web.yaml"), ParkServices.Yaml(new ParkService("web", Service, ("edge2", "172.17.0.2"))), stop);
+        }
+
+        await ServeAsync(second.Node.Pods[0], stop);
+        server.Start("server",
+        [
+            binary, "server", "--state-dir", StateOf("server"), "--listen", "0.0.0.0:20006", "--listen", "0.0.0.0:443", "--advertise", ServerAddress,
+        ]);
+        await ParkMesh.UntilAsync("the server answers", async () =>
+            (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/healthz")).Succeeded, stop);
+        foreach (BuiltSite site in (BuiltSite[])[first, second])
+        {
+            string made = await server.MustAsync(stop, binary, "token", "create", "--state-dir", StateOf("server"), "--node", site.Node.Name);
+            await File.WriteAllTextAsync(
+                StateOf(site.Node.Name) + ".token", made.Split('\n').First(line => line.StartsWith("emt1.", StringComparison.Ordinal)) + "\n", stop);
+        }
+    }
+
+    private async Task ServeAsync(Pod pod, CancellationToken stop)
+    {
+        string configuration = Path.Combine(lab.Directory, "nginx.conf");
+        await File.WriteAllTextAsync(configuration, $$"""
+            daemon off;
+            user root;
+            worker_processes 1;
+            pid {{lab.Directory}}/nginx.pid;
+            error_log {{lab.Directory}}/nginx-error.log;
+            events { worker_connections 256; }
+            http { access_log off; server { listen 80; location / { return 200 "ok\n"; } } }
+            """, stop);
+        pod.Host.Start("nginx", ["nginx", "-c", configuration]);
+    }
+
+    private async Task RestartAsync(CancellationToken stop)
+    {
+        foreach (LabProcess agent in agents.Values)
+        {
+            agent.Signal("KILL");
+            await agent.ExitAsync(stop);
+        }
+
+        foreach (BuiltSite site in (BuiltSite[])[first, second])
+        {
+            await site.ForgetAsync(stop);
+            string state = StateOf(site.Node.Name);
+            Directory.CreateDirectory(state);
+            File.Delete(Path.Combine(state, "peers.json"));
+            agents[site.Node.Name] = site.Node.Host.Start("agent",
+            [
+                binary, "agent", "--node-name", site.Node.Name, "--state-dir", state, "--server", ServerAddress,
+                "--token-file", state + ".token", "--manifests", state + "-manifests",
+            ]);
+        }
+
+        foreach (BuiltSite site in (BuiltSite[])[first, second])
+        {
+            await ParkMesh.UntilAsync($"the agent of {site.Node.Name} is connected", async () => agents[site.Node.Name].HasExited
+                ? throw new LabException($"the agent of {site.Node.Name} ended: {agents[site.Node.Name].Log()}")
+                : (await site.Node.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20008/readyz")).Succeeded, stop);
+        }
+
+    }
+}

@@ -1,0 +1,84 @@
+using EdgeMesh.Lab;
+
+namespace EdgeMesh.Bench.Matrix;
+
+/// <summary>What stands between a node and the internet.</summary>
+internal sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, bool MapsPorts = false)
+{
+    public static IReadOnlyList<Site> All { get; } =
+    [
+        new("public", null),
+        new("full cone", NatKind.FullCone),
+        new("address-restricted", NatKind.AddressRestricted),
+        new("port-restricted, drops", NatKind.PortRestrictedDrop),
+        new("port-restricted, rejects", NatKind.PortRestrictedReject),
+        new("symmetric", NatKind.Symmetric),
+        new("carrier-grade double NAT", NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop),
+        new("UDP blocked", NatKind.UdpBlocked),
+        new("only TCP 443", NatKind.Only443),
+        new("symmetric with port mapping", NatKind.Symmetric, MapsPorts: true),
+    ];
+
+    public bool HasUdp => Inner is not (NatKind.UdpBlocked or NatKind.Only443);
+
+    /// <summary>The mapping a peer must use is known before: it is told, or it is the same for all destinations.</summary>
+    private bool IsPredictable => HasUdp && (Inner != NatKind.Symmetric || MapsPorts);
+
+    /// <summary>Whether anybody is let in who was not spoken to from the same mapping.</summary>
+    private bool IsOpen => Inner is null or NatKind.FullCone || MapsPorts;
+
+    private bool LetsInByAddress => Inner == NatKind.AddressRestricted;
+
+    /// <summary>What a pair can be: direct without luck, direct with some (ports are guessed), or relayed only.</summary>
+    public static Expectation Of(Site a, Site b)
+    {
+        if (!a.HasUdp || !b.HasUdp)
+        {
+            return Expectation.Relayed;
+        }
+
+        if (a.IsPredictable && b.IsPredictable)
+        {
+            return Expectation.Direct;
+        }
+
+        if (!a.IsPredictable && !b.IsPredictable)
+        {
+            return Expectation.Relayed;
+        }
+
+        Site predictable = a.IsPredictable ? a : b;
+        return predictable.IsOpen || predictable.LetsInByAddress ? Expectation.Direct : Expectation.Lucky;
+    }
+
+    /// <summary>Builds it: a node at the end, its routers in between.</summary>
+    /// <param name="lab">Where.</param>
+    /// <param name="internet">198.51.100.0/24.</param>
+    /// <param name="number">1 or 2.</param>
+    /// <param name="stop">Stops.</param>
+    public async Task<BuiltSite> BuildAsync(Lab.Lab lab, Switch internet, int number, CancellationToken stop)
+    {
+        string node = $"edge{number}";
+        string publicAddress = $"198.51.100.{10 + number}";
+        if (Inner is not { } inner)
+        {
+            return new BuiltSite(await lab.AddNodeAsync(node, internet, publicAddress + "/24", null, stop), [], null);
+        }
+
+        List<Router> routers = [];
+        Switch wan = internet;
+        string wanAddress = publicAddress + "/24";
+        string? gateway = null;
+        if (Outer is { } outer)
+        {
+            Router carrier = await lab.AddRouterAsync($"carrier{number}", wan, wanAddress, $"100.64.{number}.1/24", outer, stop);
+            routers.Add(carrier);
+            (wan, wanAddress, gateway) = (carrier.Lan, $"100.64.{number}.2/24", $"100.64.{number}.1");
+        }
+
+        Router home = await lab.AddRouterAsync($"home{number}", wan, wanAddress, $"10.0.{number}.1/24", inner, stop, gateway);
+        routers.Add(home);
+        LabProcess? mapper = MapsPorts ? await PortMapper.StartAsync(lab, home, $"10.0.{number}.0/24", stop) : null;
+        return new BuiltSite(await lab.AddNodeAsync(node, home.Lan, $"10.0.{number}.10/24", $"10.0.{number}.1", stop), routers, mapper);
+    }
+}

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using EdgeMesh.Bench;
-using EdgeMesh.Bench.Matrix;
 using EdgeMesh.Lab;
 
 using CancellationTokenSource stop = new();

@@ -51,9 +51,11 @@ internal sealed class Enrolment(IReadOnlyList<ServerAddress> servers, int? mark,
         bool wrongCa = false;
         foreach (ServerAddress server in servers)
         {
-            await foreach (IPEndPoint address in AddressesAsync(server, tried, stop).ConfigureAwait(false))
+            List<IPEndPoint> addresses = await AddressesAsync(server, tried, stop).ConfigureAwait(false);
+            while (await AddressRace.RunAsync(addresses, mark, tried, stop).ConfigureAwait(false) is var (address, connected))
             {
-                using ServerRoute route = new(address, trust, client, mark);
+                addresses.Remove(address);
+                using ServerRoute route = new(address, connected, trust, client, mark);
                 try
                 {
                     return (await PostAsync(route, path, body, explain, stop).ConfigureAwait(false), address.ToString());
@@ -101,26 +103,17 @@ internal sealed class Enrolment(IReadOnlyList<ServerAddress> servers, int? mark,
         }
     }
 
-    private static async IAsyncEnumerable<IPEndPoint> AddressesAsync(
-        ServerAddress server, List<string> tried, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    private static async Task<List<IPEndPoint>> AddressesAsync(ServerAddress server, List<string> tried, CancellationToken stop)
     {
-        IPAddress[] addresses;
         try
         {
-            addresses = await server.ResolveAsync(stop).ConfigureAwait(false);
+            IPAddress[] addresses = await server.ResolveAsync(stop).ConfigureAwait(false);
+            return [.. server.Ports.SelectMany(port => addresses.Select(address => new IPEndPoint(address, port)))];
         }
         catch (SocketException fault)
         {
             tried.Add($"{server} ({fault.Message})");
-            yield break;
-        }
-
-        foreach (ushort port in server.Ports)
-        {
-            foreach (IPAddress address in addresses)
-            {
-                yield return new IPEndPoint(address, port);
-            }
+            return [];
         }
     }
 

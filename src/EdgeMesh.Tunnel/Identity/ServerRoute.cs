@@ -13,10 +13,17 @@ namespace EdgeMesh.Tunnel.Identity;
 internal sealed class ServerRoute : IDisposable
 {
     private readonly int? mark;
+    private Socket? connected;
 
-    public ServerRoute(IPEndPoint address, TrustAnchor trust, SslStreamCertificateContext? client, int? mark)
+    /// <param name="address">Of the server.</param>
+    /// <param name="connected">A connection to it for the first request; owned from now on.</param>
+    /// <param name="trust">Judges the server.</param>
+    /// <param name="client">Our certificate, if there is one.</param>
+    /// <param name="mark">SO_MARK of further connections.</param>
+    public ServerRoute(IPEndPoint address, Socket connected, TrustAnchor trust, SslStreamCertificateContext? client, int? mark)
     {
         Address = address;
+        this.connected = connected;
         this.mark = mark;
         Handler = new SocketsHttpHandler
         {
@@ -46,8 +53,13 @@ internal sealed class ServerRoute : IDisposable
     /// <summary>What was wrong with the server's certificate, if that is why it failed.</summary>
     public string? CertificateFault { get; private set; }
 
-    public void Dispose() => Handler.Dispose();
+    public void Dispose()
+    {
+        Handler.Dispose();
+        Interlocked.Exchange(ref connected, null)?.Dispose();
+    }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop) =>
-        new NetworkStream(await MarkedSocket.ConnectAsync(Address, mark, stop).ConfigureAwait(false), ownsSocket: true);
+        new NetworkStream(
+            Interlocked.Exchange(ref connected, null) ?? await MarkedSocket.ConnectAsync(Address, mark, stop).ConfigureAwait(false), ownsSocket: true);
 }

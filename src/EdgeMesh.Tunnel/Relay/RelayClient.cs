@@ -73,9 +73,11 @@ internal sealed class RelayClient(
     private async Task<bool> AttemptAsync(CancellationToken stop)
     {
         List<string> tried = [];
-        foreach (IPEndPoint address in await AddressesAsync(tried, stop).ConfigureAwait(false))
+        List<IPEndPoint> addresses = [.. await AddressesAsync(tried, stop).ConfigureAwait(false)];
+        while (await AddressRace.RunAsync(addresses, mark, tried, stop).ConfigureAwait(false) is var (address, connected))
         {
-            using ServerRoute route = new(address, identity.Trust, identity.ClientContext, mark);
+            addresses.Remove(address);
+            using ServerRoute route = new(address, connected, identity.Trust, identity.ClientContext, mark);
             using ClientWebSocket socket = new();
             try
             {

@@ -1,7 +1,7 @@
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Lab;
 
 /// <summary>All tries of one pair.</summary>
-internal sealed record PairOutcome(Site A, Site B)
+public sealed record PairOutcome(Site A, Site B)
 {
     public int Tries { get; set; }
 

@@ -1,8 +1,6 @@
-using EdgeMesh.Lab;
+namespace EdgeMesh.Lab;
 
-namespace EdgeMesh.Bench.Matrix;
-
-internal sealed record BuiltSite(Node Node, IReadOnlyList<Router> Routers, LabProcess? Mapper)
+public sealed record BuiltSite(Node Node, IReadOnlyList<Router> Routers, LabProcess? Mapper)
 {
     /// <summary>All mappings of earlier tries are gone.</summary>
     public async Task ForgetAsync(CancellationToken stop)

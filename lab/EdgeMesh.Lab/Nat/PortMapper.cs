@@ -1,11 +1,9 @@
-using EdgeMesh.Lab;
-
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Lab;
 
 /// <summary>miniupnpd on a router: PCP, NAT-PMP and UPnP IGD as home routers offer them.</summary>
-internal static class PortMapper
+public static class PortMapper
 {
-    public static async Task<LabProcess> StartAsync(Lab.Lab lab, Router router, string lan, CancellationToken stop)
+    public static async Task<LabProcess> StartAsync(Lab lab, Router router, string lan, CancellationToken stop)
     {
         // Its chains, and a gap for them in the router's own filter. Priority 99: its source ports come before the masquerade.
         await router.Host.NftAsync("""
@@ -25,9 +23,8 @@ internal static class PortMapper
             ext_ifname=wan0
             listening_ip=lan0
             port=0
-            enable_pcp_pmp=yes
+            enable_natpmp=yes
             enable_upnp=yes
-            ext_allow_private_ipv4=yes
             secure_mode=yes
             upnp_table_name=filter
             upnp_nat_table_name=filter

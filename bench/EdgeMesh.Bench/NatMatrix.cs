@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using EdgeMesh.Lab;
 
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Bench;
 
 /// <summary>Every pair of kinds of NAT, several labs at a time.</summary>
 internal static class NatMatrix
@@ -49,7 +50,7 @@ internal static class NatMatrix
         StringBuilder text = new();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
             # NAT matrix
-            Made by `make matrix` (`bench/EdgeMesh.Bench/Matrix`) on {DateTime.UtcNow:yyyy-MM-dd}: every unordered pair of what may stand between a node and the internet, {tries} tries each. Before every try both agents are killed
+            Made by `make matrix` (`bench/EdgeMesh.Bench/NatMatrix.cs, lab/EdgeMesh.Lab/Nat`) on {DateTime.UtcNow:yyyy-MM-dd}: every unordered pair of what may stand between a node and the internet, {tries} tries each. Before every try both agents are killed
             and started, the routers forget all mappings and the agents what they knew of each other. The first packet is a request to a Service across; *direct* counts the tries that got a direct path, with the median time from that packet.
 
             | | | answered | direct | expected | first answer, ms | to direct, ms | slowest, ms |

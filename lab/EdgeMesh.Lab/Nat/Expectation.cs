@@ -1,7 +1,7 @@
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Lab;
 
 /// <summary>What two kinds of NAT allow.</summary>
-internal enum Expectation
+public enum Expectation
 {
     /// <summary>Direct every time.</summary>
     Direct,

@@ -1,12 +1,12 @@
 using System.Text.Json;
-using EdgeMesh.Lab;
 
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Lab;
 
 /// <summary>Two sites, a server between them, and a Service at the second that the first asks for.</summary>
-internal sealed class PairLab(Lab.Lab lab, string binary) : IAsyncDisposable
+public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
 {
-    private const string ServerAddress = "198.51.100.250";
+    // The lab's internet is no documentation network: miniupnpd maps no ports behind such an address (RFC 5737).
+    private const string ServerAddress = "45.45.45.250";
     private const string Service = "10.96.0.31";
     private readonly Dictionary<string, LabProcess> agents = [];
     private BuiltSite first = null!;
@@ -15,7 +15,7 @@ internal sealed class PairLab(Lab.Lab lab, string binary) : IAsyncDisposable
 
     public static async Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop)
     {
-        PairLab pair = new(await Lab.Lab.CreateAsync(stop), binary);
+        PairLab pair = new(await Lab.CreateAsync(stop), binary);
         try
         {
             await pair.BuildAsync(a, b, stop);

@@ -1,9 +1,7 @@
-using EdgeMesh.Lab;
-
-namespace EdgeMesh.Bench.Matrix;
+namespace EdgeMesh.Lab;
 
 /// <summary>What stands between a node and the internet.</summary>
-internal sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, bool MapsPorts = false)
+public sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, bool MapsPorts = false)
 {
     public static IReadOnlyList<Site> All { get; } =
     [
@@ -53,13 +51,13 @@ internal sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, 
 
     /// <summary>Builds it: a node at the end, its routers in between.</summary>
     /// <param name="lab">Where.</param>
-    /// <param name="internet">198.51.100.0/24.</param>
+    /// <param name="internet">45.45.45.0/24.</param>
     /// <param name="number">1 or 2.</param>
     /// <param name="stop">Stops.</param>
-    public async Task<BuiltSite> BuildAsync(Lab.Lab lab, Switch internet, int number, CancellationToken stop)
+    public async Task<BuiltSite> BuildAsync(Lab lab, Switch internet, int number, CancellationToken stop)
     {
         string node = $"edge{number}";
-        string publicAddress = $"198.51.100.{10 + number}";
+        string publicAddress = $"45.45.45.{10 + number}";
         if (Inner is not { } inner)
         {
             return new BuiltSite(await lab.AddNodeAsync(node, internet, publicAddress + "/24", null, stop), [], null);

@@ -51,6 +51,14 @@ try
             }
 
             return 0;
+        case ["api", string listen, .. string[] faces]:
+            await using (FakeApi api = await FakeApi.StartAsync(IPEndPoint.Parse(listen)))
+            {
+                api.MetaServer = faces is ["metaserver"] ? MetaServerMode.Cloud : null;
+                await Task.Delay(Timeout.Infinite, stop.Token);
+            }
+
+            return 0;
         case ["reflect", string listen]:
             await NatProbe.ReflectAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -69,6 +77,7 @@ try
                        edgemesh-lab requests IP:PORT HOST PATH EVERY-MS | many-requests IP:PORT HOST PATH CLIENTS TOTAL PAUSE-MS
                        edgemesh-lab ledger IP:PORT | give IP:PORT LINE
                        edgemesh-lab wire DEVICE DEVICE "DELAY-US LOSS MBIT QUEUE-US"   (new shapes on standard input)
+                       edgemesh-lab api IP:PORT [metaserver]   (POST objects to /control/apply and /control/delete)
                        edgemesh-lab reflect IP:PORT | nat-probe PORT IP:PORT IP:PORT | udp-send FROM TO NAME
                 """);
             return 2;

@@ -40,6 +40,27 @@ internal static partial class KubeLog
     [LoggerMessage(13, LogLevel.Warning, "the last good state cannot be written to {File}: {Reason}")]
     public static partial void SnapshotNotWritten(ILogger log, string file, string reason);
 
+    [LoggerMessage(20, LogLevel.Information, "{Api}: {Path} is answered again")]
+    public static partial void ApiAnswers(ILogger log, string api, string path);
+
+    [LoggerMessage(21, LogLevel.Warning, "{Api}: {Path} cannot be read, the last good state stays in force: {Reason}")]
+    public static partial void ApiFails(ILogger log, string api, string path, string reason);
+
+    [LoggerMessage(22, LogLevel.Debug, "{Path} is listed anew: {Reason}")]
+    public static partial void Relists(ILogger log, string path, string reason);
+
+    [LoggerMessage(23, LogLevel.Debug, "the watch of {Path} has ended: {Reason}")]
+    public static partial void WatchEnds(ILogger log, string path, string reason);
+
+    [LoggerMessage(24, LogLevel.Information, "Services come from {Api}")]
+    public static partial void ApiChosen(ILogger log, string api);
+
+    [LoggerMessage(25, LogLevel.Information, "{Api}: synced, {Services} Services, {Slices} EndpointSlices, {Nodes} Nodes")]
+    public static partial void ApiSynced(ILogger log, string api, int services, int slices, int nodes);
+
+    [LoggerMessage(26, LogLevel.Warning, "no Kubernetes API answers yet, serving the state of {SavedAt:u}: {Tried}")]
+    public static partial void ServingFromDisk(ILogger log, DateTimeOffset savedAt, string tried);
+
     [LoggerMessage(10, LogLevel.Debug, "snapshot written to {File}: {Bytes} bytes")]
     public static partial void SnapshotWritten(ILogger log, string file, long bytes);
 }

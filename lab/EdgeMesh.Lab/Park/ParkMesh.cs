@@ -58,7 +58,7 @@ public sealed class ParkMesh(ParkLab park, string binary)
         return agents[node.Name] = node.Host.Start("agent",
         [
             binary, "agent", "--node-name", node.Name, "--state-dir", state, "--server", ParkLab.ServerAddress + ":20006",
-            "--token-file", token, "--manifests", ManifestsOf(node.Name), .. more,
+            "--token-file", token, .. more is ["--kube-api", ..] ? [] : (string[])["--manifests", ManifestsOf(node.Name)], .. more,
         ]);
     }
 

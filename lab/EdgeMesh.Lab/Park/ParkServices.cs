@@ -88,4 +88,27 @@ public static class ParkServices
             address: {node.Name}
 
         """;
+
+    /// <summary>The same as the API has it, ready to be posted to <see cref="FakeApi"/>.</summary>
+    public static IEnumerable<string> Json(ParkService service)
+    {
+        yield return $$"""
+            {"kind":"Service","apiVersion":"v1","metadata":{"name":"{{service.Name}}","namespace":"default"},
+             "spec":{"type":"ClusterIP","clusterIP":"{{service.ClusterIP}}","clusterIPs":["{{service.ClusterIP}}"],"ports":[
+               {"name":"http","protocol":"TCP","port":80,"targetPort":{{HttpPort}}},{"name":"echo","protocol":"TCP","port":{{TcpEchoPort}}},
+               {"name":"udp-echo","protocol":"UDP","port":{{UdpEchoPort}}},{"name":"iperf","protocol":"TCP","port":{{IperfPort}}}]} }
+            """;
+        string endpoints = string.Join(',', service.Pods.Select(pod =>
+            $$"""{"addresses":["{{pod.PodAddress}}"],"conditions":{"ready":true},"nodeName":"{{pod.Node}}"}"""));
+        yield return $$"""
+            {"kind":"EndpointSlice","apiVersion":"discovery.k8s.io/v1","metadata":{"name":"{{service.Name}}-1","namespace":"default",
+             "labels":{"kubernetes.io/service-name":"{{service.Name}}"} },"addressType":"IPv4","endpoints":[{{endpoints}}],"ports":[
+               {"name":"http","protocol":"TCP","port":{{HttpPort}}},{"name":"echo","protocol":"TCP","port":{{TcpEchoPort}}},
+               {"name":"udp-echo","protocol":"UDP","port":{{UdpEchoPort}}},{"name":"iperf","protocol":"TCP","port":{{IperfPort}}}]}
+            """;
+    }
+
+    public static string Json(Node node) => $$"""
+        {"kind":"Node","apiVersion":"v1","metadata":{"name":"{{node.Name}}"},"status":{"addresses":[{"type":"InternalIP","address":"{{node.Address}}"}]} }
+        """;
 }

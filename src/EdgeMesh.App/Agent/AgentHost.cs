@@ -52,11 +52,21 @@ internal static class AgentHost
             time, logs.Factory.CreateLogger("EdgeMesh.Tunnel"), stop).ConfigureAwait(false);
         parts.Add("identity", identity);
 
-        state.Enter("reading the manifests");
         SnapshotCell cell = state.Cell;
-        ManifestSource source = parts.Add("manifests", new ManifestSource(cell, options.Manifests!, logs.Factory), StopLimit);
-        await source.StartAsync(stop).ConfigureAwait(false);
-        state.Runs(source);
+        if (options.Kube is { } kube)
+        {
+            state.Enter("reading the Kubernetes API");
+            KubeSource source = parts.Add("Kubernetes source", new KubeSource(cell, kube, options.StateDirectory, time, logs.Factory), StopLimit);
+            state.Reads(() => source.Status);
+            await source.StartAsync(stop).ConfigureAwait(false);
+        }
+        else
+        {
+            state.Enter("reading the manifests");
+            ManifestSource source = parts.Add("manifests", new ManifestSource(cell, options.Manifests!, logs.Factory), StopLimit);
+            await source.StartAsync(stop).ConfigureAwait(false);
+            state.Reads(() => source.Status);
+        }
 
         state.Enter("starting the tunnel");
         LocalEndpoints local = new(cell, options.Node);

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.App.Logging;
+using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,11 @@ internal sealed record AgentOptions
     /// <summary>Null when the node needs none any more.</summary>
     public string? TokenFile { get; init; }
 
+    /// <summary>Folder of YAML, or null.</summary>
     public string? Manifests { get; init; }
+
+    /// <summary>The Kubernetes API, or null.</summary>
+    public KubeOptions? Kube { get; init; }
 
     public bool KeepRules { get; init; }
 

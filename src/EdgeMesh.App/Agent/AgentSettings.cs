@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.App.Settings;
+using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
 
@@ -18,6 +19,17 @@ internal static class AgentSettings
 
     public static readonly Setting Manifests = Setting.Text(
         "manifests", "DIR", "Folder of Kubernetes YAML (Node, Service, EndpointSlice), watched.");
+
+    public static readonly Setting KubeconfigFile = Setting.Text(
+        "kubeconfig", "FILE", "Services come from the Kubernetes API that this file's current context names.");
+
+    public static readonly Setting InCluster = Setting.Switch(
+        "in-cluster", "Services come from the API of the cluster this pod runs in, with its ServiceAccount.");
+
+    public static readonly Setting KubeApi = Setting.Text(
+        "kube-api", "URL|auto", "Services come from this API without credentials, such as KubeEdge's MetaServer http://127.0.0.1:10550; auto: whichever answers.");
+
+    public static readonly Setting KubeApiCa = Setting.Text("kube-api-ca", "FILE", "Certificate authority (PEM) of an https --kube-api.");
 
     public static readonly Setting KeepRules = Setting.Switch("keep-rules", "Leave the kernel's rules up when the agent stops.");
     public static readonly Setting Cleanup = Setting.Switch("cleanup", "Remove rules, device and routes that an agent left, and exit.");
@@ -53,7 +65,7 @@ internal static class AgentSettings
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        NodeName, StateDir, Server, TokenFile, Manifests, KeepRules, Cleanup,
+        NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KeepRules, Cleanup,
         TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr, FilterMode,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
@@ -69,7 +81,8 @@ internal static class AgentSettings
             StateDirectory = CommonSettings.ReadStateDirectory(values, StateDir, CommonSettings.AgentStateDirectory),
             Servers = values.Hosts(Server),
             TokenFile = values.Text(TokenFile),
-            Manifests = requireAll ? values.Required(Manifests, "DIR") : values.Text(Manifests),
+            Manifests = values.Text(Manifests),
+            Kube = Kube(values),
             KeepRules = values.Switch(KeepRules),
             MetricsListen = CommonSettings.ReadMetricsListen(values, MeshDefaults.AgentMetricsPort),
             LogLevel = CommonSettings.ReadLogLevel(values),
@@ -97,9 +110,33 @@ internal static class AgentSettings
             values.Required(Server, "HOST[:PORT]");
         }
 
+        RequireOneSource(values, options, requireAll);
         return options.Servers.Count <= 8
             ? options
             : throw values.Fault(Server, $"{options.Servers.Count} servers", "at most 8 servers");
+    }
+
+    private static KubeOptions? Kube(SettingValues values) =>
+        values.Has(KubeconfigFile) || values.Switch(InCluster) || values.Has(KubeApi)
+            ? new KubeOptions
+            {
+                Kubeconfig = values.Text(KubeconfigFile),
+                InCluster = values.Switch(InCluster),
+                Api = values.Text(KubeApi),
+                ApiAuthority = values.Text(KubeApiCa),
+            }
+            : null;
+
+    private static void RequireOneSource(SettingValues values, AgentOptions options, bool requireAll)
+    {
+        const string All = "--manifests DIR, --kubeconfig FILE, --in-cluster or --kube-api URL";
+        int count = (options.Manifests is null ? 0 : 1) + (values.Has(KubeconfigFile) ? 1 : 0) + (values.Switch(InCluster) ? 1 : 0) + (values.Has(KubeApi) ? 1 : 0);
+        if (count > 1 || (count == 0 && requireAll))
+        {
+            throw new MeshException(MeshExit.Usage, count == 0
+                ? $"the agent is not told where Services come from: give one of {All}"
+                : $"the agent is told {count} places where Services come from: give only one of {All}");
+        }
     }
 
     private static string Domain(SettingValues values, Setting setting, string otherwise, bool mayBeEmpty)

@@ -9,7 +9,7 @@ namespace EdgeMesh.App.Agent;
 internal sealed class AgentState(AgentOptions options, TimeProvider time)
 {
     private volatile string? doing = "starting";
-    private volatile ManifestSource? source;
+    private volatile Func<SourceStatus>? source;
     private volatile TunnelService? tunnel;
     private volatile bool proxyRuns;
     private volatile DnsService? dns;
@@ -22,7 +22,7 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public TimeSpan Uptime => time.GetUtcNow() - StartedAt;
 
-    public SourceStatus? Source => source?.Status;
+    public SourceStatus? Source => source?.Invoke();
 
     public TunnelService? Tunnel => tunnel;
 
@@ -35,7 +35,7 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public void Enter(string phase) => doing = phase;
 
-    public void Runs(ManifestSource started) => source = started;
+    public void Reads(Func<SourceStatus> status) => source = status;
 
     public void Runs(TunnelService started) => tunnel = started;
 

@@ -1,0 +1,18 @@
+namespace EdgeMesh.Kube;
+
+/// <summary>An answer of the API that is no success, or none that can be read.</summary>
+internal sealed class ApiException(int status, string message, TimeSpan? retryAfter = null) : Exception(message)
+{
+    /// <summary>HTTP status, or the code of a Status object.</summary>
+    public int Status => status;
+
+    public TimeSpan? RetryAfter => retryAfter;
+
+    /// <summary>The history we ask for is compacted: list again.</summary>
+    public bool IsGone => status == 410;
+
+    /// <summary>The server is behind what we have seen elsewhere.</summary>
+    public bool IsTooNew => status == 504;
+
+    public bool IsAbsent => status == 404;
+}

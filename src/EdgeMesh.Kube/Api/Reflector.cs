@@ -1,0 +1,153 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeMesh.Kube;
+
+/// <summary>
+/// Keeps one kind of object in step with a kube-apiserver: LIST, then WATCH from there, and again (Kubernetes API concepts;
+/// client-go's reflector).
+/// </summary>
+internal sealed class Reflector(
+    ApiClient api, ApiResource resource, ApiModel model, ApiHealth health, Random random, TimeProvider time, ILogger log, ApiResource? otherwise = null)
+{
+    private const int PageSize = 500;
+    private const int MinWatchSeconds = 300;
+    private const int MaxWatchSeconds = 600;
+
+    /// <summary>A watch that says nothing for this much longer than it was to last is a half-open connection.</summary>
+    private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan ListIdle = TimeSpan.FromSeconds(30);
+
+    private readonly RetryPause retry = new(random);
+    private ApiResource current = resource;
+
+    // Where the watch goes on; null: list first.
+    private string? version;
+
+    // The newest version ever seen: a list from a server that lags behind must not bring the past back.
+    private string seen = "";
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (version is null)
+                {
+                    await ListAsync(stop).ConfigureAwait(false);
+                    health.Good(current);
+                }
+
+                await WatchAsync(stop).ConfigureAwait(false);
+                retry.Reset();
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ApiException fault) when (fault.IsGone)
+            {
+                KubeLog.Relists(log, current.Path, fault.Message);
+                version = null;
+                await PauseAsync(fault, stop).ConfigureAwait(false);
+            }
+            catch (ApiException fault) when (fault.IsAbsent && otherwise is not null && current != otherwise)
+            {
+                current = otherwise;
+            }
+            catch (Exception fault) when (fault is ApiException or HttpRequestException or IOException or OperationCanceledException)
+            {
+                health.Bad(current, fault is OperationCanceledException ? new TimeoutException("no answer in time") : fault);
+                await PauseAsync(fault, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private Task PauseAsync(Exception fault, CancellationToken stop) => Task.Delay(retry.After(fault), time, stop).ContinueWith(
+        static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private async Task ListAsync(CancellationToken stop)
+    {
+        // "Not older than": from any server's cache that is no older than what we know.
+        string from = seen.Length == 0 ? "0" : Uri.EscapeDataString(seen);
+        try
+        {
+            await ListAsync($"&resourceVersion={from}", stop).ConfigureAwait(false);
+        }
+        catch (ApiException fault) when (fault.IsGone || fault.IsTooNew)
+        {
+            // The token of a page, or the version itself, is of no use any more: the newest there is.
+            await ListAsync("", stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListAsync(string first, CancellationToken stop)
+    {
+        List<MappedObject> objects = [];
+        ListReader? reader = null;
+        string query = first;
+        ListHead head;
+        do
+        {
+            using CancellationTokenSource idle = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            idle.CancelAfter(ListIdle);
+            using HttpResponseMessage response = await api.GetAsync($"{current.Path}?limit={PageSize}{query}", idle.Token).ConfigureAwait(false);
+            reader = new ListReader(item =>
+            {
+                idle.CancelAfter(ListIdle);
+                objects.AddRange(model.Read(current, item));
+            });
+            head = await reader.ReadAsync(await response.Content.ReadAsStreamAsync(idle.Token).ConfigureAwait(false), idle.Token).ConfigureAwait(false);
+            if (head.ResourceVersion.Length == 0)
+            {
+                throw new ApiException(0, "the list has no resourceVersion");
+            }
+
+            query = $"&continue={Uri.EscapeDataString(head.Continue)}";
+        }
+        while (head.Continue.Length > 0);
+
+        model.Replace(current, objects);
+        version = seen = head.ResourceVersion;
+    }
+
+    private async Task WatchAsync(CancellationToken stop)
+    {
+        int seconds = random.Next(MinWatchSeconds, MaxWatchSeconds + 1);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds) + WatchGrace);
+        using HttpResponseMessage response = await api.GetAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{current.Path}?watch=1&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(version!)}&timeoutSeconds={seconds}"),
+            limit.Token).ConfigureAwait(false);
+        health.Good(current);
+        Stream body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
+        try
+        {
+            await WatchReader.ReadAsync(
+                body,
+                line =>
+                {
+                    WatchEvent told = model.ReadEvent(current, line);
+                    model.Take(current, told);
+                    if (told.ResourceVersion.Length > 0)
+                    {
+                        version = seen = told.ResourceVersion;
+                    }
+                },
+                () =>
+                {
+                    retry.Reset();
+                    model.Commit();
+                    health.Good(current);
+                },
+                limit.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            // What came before the fault has been taken, and the watch goes on behind it.
+            model.Commit();
+        }
+    }
+}

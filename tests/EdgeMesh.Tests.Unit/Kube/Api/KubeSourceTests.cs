@@ -1,0 +1,265 @@
+using EdgeMesh.Kube;
+using EdgeMesh.Lab;
+using EdgeMesh.Model;
+
+namespace EdgeMesh.Tests.Unit.Kube.Api;
+
+public sealed class KubeSourceTests : IAsyncLifetime
+{
+    private FakeApi api = null!;
+    private SourceUnderTest source = null!;
+
+    public async Task InitializeAsync()
+    {
+        api = await FakeApi.StartAsync();
+        source = SourceUnderTest.On(api);
+        api.Apply(ApiObjects.Node("edge1", "10.0.1.11"));
+        api.Apply(ApiObjects.Service("video", "10.96.0.11"));
+        api.Apply(ApiObjects.Slice("video-1", "video", "172.17.0.2"));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await api.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task FollowsTheApi()
+    {
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.True(source.Cell.Current.IsSynced);
+
+        api.Apply(ApiObjects.Slice("video-1", "video", "172.17.0.2", "172.17.0.3"));
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await source.UntilAsync("face=10.96.0.13[] video=10.96.0.11[172.17.0.2,172.17.0.3] edge1@10.0.1.11");
+
+        api.Apply(ApiObjects.Slice("video-1", "face", "172.17.0.9"));
+        api.Delete("Service", "default/video");
+        api.Delete("Node", "edge1");
+        await source.UntilAsync("face=10.96.0.13[172.17.0.9]");
+    }
+
+    [Fact]
+    public async Task PagesThroughLongLists()
+    {
+        for (int i = 0; i < 1201; i++)
+        {
+            api.Apply(ApiObjects.Service($"s{i}", $"10.97.{i / 250}.{(i % 250) + 1}"));
+        }
+
+        await source.StartAsync();
+        await source.UntilAsync("all Services", snapshot => snapshot.Services.Count == 1202 && snapshot.IsSynced);
+        Assert.Equal(3, api.Requests.Count(request => request.StartsWith("/api/v1/services?limit=500", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task WatchesOnWhereTheStreamEndedWithoutListingAgain()
+    {
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        api.CutAll();
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await source.UntilAsync("the new Service", snapshot => snapshot.Services.Count == 2);
+        Assert.Single(api.Requests, request => request.StartsWith("/api/v1/services?limit", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ListsAgainAfterCompactionAndDeletesWhatVanished()
+    {
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        api.Fault = _ => FakeFault.Broken;
+        api.CutAll();
+        api.Delete("Service", "default/video");
+        api.Delete("EndpointSlice", "default/video-1");
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        api.Compact();
+        api.Fault = null;
+        await source.UntilAsync("face=10.96.0.13[] edge1@10.0.1.11");
+    }
+
+    [Fact]
+    public async Task ServesFromDiskWhileNoApiIsInReachAndReconcilesAfterwards()
+    {
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        await source.StopAsync();
+        Assert.True(File.Exists(source.SnapshotFile));
+
+        api.Fault = _ => FakeFault.Broken;
+        await source.StartAsync();
+        Assert.Equal("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11", SourceUnderTest.Text(source.Cell.Current));
+        Assert.True(source.Cell.Current.IsSynced);
+        Assert.Contains("serving the state of", source.Source!.Status.Source, StringComparison.Ordinal);
+
+        api.Delete("Service", "default/video");
+        api.Delete("EndpointSlice", "default/video-1");
+        api.Compact();
+        api.Fault = null;
+        await source.UntilAsync("edge1@10.0.1.11");
+        Assert.DoesNotContain("serving the state of", source.Source!.Status.Source, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SetsADamagedStateAside()
+    {
+        await File.WriteAllTextAsync(source.SnapshotFile, "edgemesh-snapshot 1\nnonsense");
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.True(File.Exists(source.SnapshotFile + ".corrupt"));
+    }
+
+    [Fact]
+    public async Task ReadsARotatedTokenAfterARefusal()
+    {
+        string file = Path.Combine(Path.GetDirectoryName(source.SnapshotFile)!, "token");
+        await File.WriteAllTextAsync(file, "first\n");
+        await using SourceUnderTest withToken = new(api, token: TokenSource.File(file));
+        api.Token = "first";
+        await withToken.StartAsync();
+        await withToken.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+
+        await File.WriteAllTextAsync(file, "second\n");
+        api.Token = "second";
+        api.CutAll();
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await withToken.UntilAsync("the new Service", snapshot => snapshot.Services.Count == 2);
+    }
+
+    [Fact]
+    public async Task SaysWhatIsForbiddenAndServesTheRest()
+    {
+        api.Fault = request => request.Path == "/api/v1/nodes"
+            ? new FakeFault(403, """{"kind":"Status","code":403,"message":"nodes is forbidden: User \"edgemesh\" cannot list resource"}""")
+            : null;
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2]");
+        await source.UntilAsync("synced", snapshot => snapshot.IsSynced);
+        SourceProblem problem = Assert.Single(source.Source!.Status.Problems);
+        Assert.Contains("allow the agent's account to get, list and watch nodes", problem.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HonoursRetryAfter()
+    {
+        int refused = 0;
+        api.Fault = request => request.Path == "/api/v1/services" && Interlocked.Increment(ref refused) == 1 ? FakeFault.TooMany(1) : null;
+        long began = Environment.TickCount64;
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.True(Environment.TickCount64 - began >= 1000);
+    }
+
+    [Fact]
+    public async Task ReadsEndpointsWhereThereAreNoSlices()
+    {
+        api.HasNoSlices = true;
+        api.Apply(ApiObjects.Endpoints("video", "172.17.0.2", "172.17.0.3"));
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[!172.17.0.3,172.17.0.2] edge1@10.0.1.11");
+        api.Apply(ApiObjects.Endpoints("video", "172.17.0.4", "172.17.0.5"));
+        await source.UntilAsync("video=10.96.0.11[!172.17.0.5,172.17.0.4] edge1@10.0.1.11");
+        api.Delete("Endpoints", "default/video");
+        await source.UntilAsync("video=10.96.0.11[] edge1@10.0.1.11");
+    }
+
+    [Fact]
+    public async Task ReportsABrokenObjectAndServesTheOthers()
+    {
+        api.Apply(ApiObjects.Service("broken", "not-an-address"));
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.Contains(source.Source!.Status.Problems, problem => problem.Reason.Contains("default/broken", StringComparison.Ordinal));
+        api.Apply(ApiObjects.Service("broken", "10.96.0.99"));
+        await source.UntilAsync("broken=10.96.0.99[] video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.Empty(source.Source!.Status.Problems);
+    }
+
+    [Fact]
+    public async Task WithoutAnyApiAndAnyStateItSaysWhatWasTried()
+    {
+        ApiEndpoint first = new() { Name = "one", Base = new Uri("http://127.0.0.1:1") };
+        ApiEndpoint second = new() { Name = "two", Base = new Uri("http://127.0.0.1:2") };
+        await using KubeSource none = new(
+            new SnapshotCell(), new KubeOptions(), [first, second], Path.GetDirectoryName(source.SnapshotFile)!, TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
+        MeshException fault = await Assert.ThrowsAsync<MeshException>(() => none.StartAsync(CancellationToken.None));
+        Assert.Equal(MeshExit.Unreachable, fault.Exit);
+        Assert.Contains("one (", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("two (", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Changes, cuts, compactions, refusals, half answers and restarts in any order end with the server's state.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task WhateverHappensTheModelEndsEqualToTheServer(int seed)
+    {
+        Random random = new(seed);
+        Dictionary<string, string> services = new() { ["video"] = "10.96.0.11" };
+        Dictionary<string, (string Service, string Address)> slices = new() { ["video-1"] = ("video", "172.17.0.2") };
+        int fault = 0;
+        api.Fault = request => Volatile.Read(ref fault) switch
+        {
+            1 when request.Query["watch"] != "1" => FakeFault.Cut,
+            2 => FakeFault.Broken,
+            3 when request.Query["watch"] == "1" => FakeFault.Gone,
+            4 => FakeFault.NotJson,
+            _ => null,
+        };
+        await source.StartAsync();
+        for (int step = 0; step < 120; step++)
+        {
+            switch (random.Next(12))
+            {
+                case < 4:
+                    string name = $"s{random.Next(12)}";
+                    services[name] = $"10.96.1.{random.Next(1, 250)}";
+                    api.Apply(ApiObjects.Service(name, services[name]));
+                    break;
+                case < 7:
+                    string slice = $"x{random.Next(12)}";
+                    slices[slice] = ($"s{random.Next(12)}", $"172.17.1.{random.Next(1, 250)}");
+                    api.Apply(ApiObjects.Slice(slice, slices[slice].Service, slices[slice].Address));
+                    break;
+                case 7 when services.Count > 0:
+                    string gone = services.Keys.ElementAt(random.Next(services.Count));
+                    services.Remove(gone);
+                    api.Delete("Service", "default/" + gone);
+                    break;
+                case 8 when slices.Count > 0:
+                    string lost = slices.Keys.ElementAt(random.Next(slices.Count));
+                    slices.Remove(lost);
+                    api.Delete("EndpointSlice", "default/" + lost);
+                    break;
+                case 9:
+                    api.CutAll();
+                    break;
+                case 10:
+                    api.Compact();
+                    Volatile.Write(ref fault, random.Next(5));
+                    api.CutAll();
+                    break;
+                default:
+                    if (random.Next(4) == 0)
+                    {
+                        await source.StopAsync();
+                        await source.StartAsync();
+                    }
+
+                    await Task.Yield();
+                    break;
+            }
+        }
+
+        Volatile.Write(ref fault, 0);
+        IEnumerable<string> names = services.Keys.Concat(slices.Values.Select(s => s.Service)).Distinct().Order(StringComparer.Ordinal);
+        string expected = string.Join(' ', names.Select(n =>
+            $"{n}={services.GetValueOrDefault(n, "-")}[{string.Join(',', slices.Values.Where(s => s.Service == n).Select(s => s.Address).Order(StringComparer.Ordinal))}]"));
+        await source.UntilAsync(expected + " edge1@10.0.1.11");
+    }
+}

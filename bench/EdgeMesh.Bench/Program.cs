@@ -19,6 +19,8 @@ try
         case ["tls-listen", string listen, string to]:
             await TlsForward.ListenAsync(IPEndPoint.Parse(listen), IPEndPoint.Parse(to), stop.Token);
             return 0;
+        case ["kube", ..]:
+            return await KubeAsync(args[1..]);
         case ["matrix", ..]:
             return await MatrixAsync(args[1..]);
         default:
@@ -33,6 +35,18 @@ catch (LabException error)
 catch (OperationCanceledException)
 {
     return 1;
+}
+
+async Task<int> KubeAsync(string[] given)
+{
+    Dictionary<string, string>? options = Options(given, "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    await WriteAsync(options, await KubeBench.RunAsync(binary, stop.Token));
+    return 0;
 }
 
 async Task<int> MatrixAsync(string[] given)
@@ -72,6 +86,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
     Console.Error.WriteLine("""
         usage: edgemesh-bench [--rounds 3] [--seconds 3] [--only 'across two NATs, mesh'] [--output docs/bench/mesh.md]
                edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
+               edgemesh-bench kube [--output docs/bench/kube.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);
     return null;

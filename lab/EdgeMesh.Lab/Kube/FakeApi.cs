@@ -64,7 +64,11 @@ public sealed class FakeApi : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(listen ?? new IPEndPoint(IPAddress.Loopback, 0)));
+        builder.Services.Configure<KestrelServerOptions>(kestrel => 
+        {
+            kestrel.Listen(listen ?? new IPEndPoint(IPAddress.Loopback, 0));
+            kestrel.Limits.MaxRequestBodySize = null;
+        });
         FakeApi api = new(builder.Build());
         api.app.Run(api.AnswerAsync);
         await api.app.StartAsync();
@@ -179,14 +183,17 @@ public sealed class FakeApi : IAsyncDisposable
         }
         else if (request.Path.StartsWithSegments("/control", StringComparison.Ordinal))
         {
-            JsonObject item = (await JsonNode.ParseAsync(request.Body, cancellationToken: stop))!.AsObject();
-            if (request.Path == "/control/apply")
+            JsonNode body = (await JsonNode.ParseAsync(request.Body, cancellationToken: stop))!;
+            foreach (JsonObject item in body is JsonArray many ? many.Select(each => each!.AsObject()) : [body.AsObject()])
             {
-                Apply(item);
-            }
-            else
-            {
-                Delete((string)item["kind"]!, KeyOf(item));
+                if (request.Path == "/control/apply")
+                {
+                    Apply(item);
+                }
+                else
+                {
+                    Delete((string)item["kind"]!, KeyOf(item));
+                }
             }
         }
         else if (Kinds.FirstOrDefault(kind => kind.Value.Path == request.Path) is not { Key: { } kind } || (HasNoSlices && kind == "EndpointSlice"))

@@ -19,6 +19,8 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
     // A slice is found by its own name, the model has it under its Service.
     private readonly Dictionary<string, ServiceName> sliceOwners = new(StringComparer.Ordinal);
     private MeshUpdate? batch;
+    private MeshSnapshot counted = MeshSnapshot.Empty;
+    private int services;
 
     /// <summary>When the model last changed.</summary>
     public DateTimeOffset LastChange { get; private set; }
@@ -228,7 +230,13 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
     {
         lock (gate)
         {
-            return (cell.Current.Services.Values.Count(static state => state.Service is not null), sliceOwners.Count, cell.Current.Nodes.Count);
+            if (!ReferenceEquals(counted, cell.Current))
+            {
+                counted = cell.Current;
+                services = counted.Services.Values.Count(static state => state.Service is not null);
+            }
+
+            return (services, sliceOwners.Count, counted.Nodes.Count);
         }
     }
 

@@ -158,6 +158,8 @@ public sealed class KubeSource : IAsyncDisposable
 
         while (!stop.IsCancellationRequested && (endpoints.Count == 1 || follows.SilentFor < GiveUpAfter || follows.Problems.IsEmpty))
         {
+            // Counting costs in proportion to the cluster: not for every event.
+            KubeMetrics.Show(Status);
             await Task.Delay(LookPause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -172,9 +174,8 @@ public sealed class KubeSource : IAsyncDisposable
             wasSynced = true;
             (int services, int slices, int nodes) = model.Count();
             KubeLog.ApiSynced(log, current?.Name ?? "", services, slices, nodes);
+            KubeMetrics.Show(Status);
         }
-
-        KubeMetrics.Show(Status);
     }
 
     /// <summary>The first, in their order, that answers.</summary>

@@ -57,4 +57,10 @@ internal static partial class ProxyLog
 
     [LoggerMessage(17, LogLevel.Debug, "{Count} stale UDP conntrack entries deleted")]
     public static partial void Swept(ILogger log, int count);
+
+    [LoggerMessage(18, LogLevel.Warning, "{Port} of {Service} belongs to {Owner}: it is not served for {Service} until that changes")]
+    public static partial void PortTaken(ILogger log, PortKey port, ServiceName service, ServiceName owner);
+
+    [LoggerMessage(19, LogLevel.Warning, "healthCheckNodePort {Port} of {Service} cannot be listened on ({Reason}): a load balancer will leave this node out")]
+    public static partial void NoHealthPort(ILogger log, int port, ServiceName service, string reason);
 }

@@ -31,6 +31,7 @@ public sealed class ProxyService(
     private NetlinkListener? ruleEvents;
     private TcpForwarder? tcp;
     private UdpForwarder? udp;
+    private HealthPorts? health;
     private Reconciler? reconciler;
     private volatile bool hostDirty;
     private volatile bool rulesDirty;
@@ -58,7 +59,7 @@ public sealed class ProxyService(
         tcp.Start();
         udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, TimeProvider.System, log);
         udp.Start();
-        reconciler = new Reconciler(options, tcp.Port, device, table, balancer, udp, log);
+        reconciler = new Reconciler(options, tcp.Port, device, table, balancer, udp, health = new HealthPorts(log), log);
 
         // Listening begins before the first rule is written, so no change of the table is missed.
         networkEvents = NetlinkListener.TryOpen(NetlinkListener.Route, NetlinkListener.NetworkGroups);
@@ -95,6 +96,11 @@ public sealed class ProxyService(
         if (reconciler is not null && !options.KeepRules)
         {
             await NftTable.DeleteAsync(RuleFamily.V4.Table, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (health is not null)
+        {
+            await health.DisposeAsync().ConfigureAwait(false);
         }
 
         if (tcp is not null)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net;
 using EdgeMesh.Model;
@@ -15,11 +16,14 @@ namespace EdgeMesh.Proxy;
 /// never points to what is not there. One caller at a time.
 /// </summary>
 internal sealed class Reconciler(
-    ProxyOptions options, int tcpPort, MeshDevice device, NftTable table, Balancer balancer, UdpForwarder udp, ILogger log)
+    ProxyOptions options, int tcpPort, MeshDevice device, NftTable table, Balancer balancer, UdpForwarder udp,
+    HealthPorts health, ILogger log)
 {
     private readonly Dictionary<ServiceName, ServicePlan> plans = [];
     private readonly Dictionary<IPAddress, ServiceName> owners = [];
+    private readonly Dictionary<PortKey, ServiceName> portOwners = [];
     private readonly HashSet<ServiceName> waiting = [];
+    private readonly SortedDictionary<string, int> fronts = new(StringComparer.Ordinal);
     private readonly HashSet<PortKey> retired = [];
     private readonly RuleBook book = new();
     private MeshSnapshot snapshot = MeshSnapshot.Empty;
@@ -58,7 +62,7 @@ internal sealed class Reconciler(
         await WriteAsync(stop).ConfigureAwait(false);
         TimeSpan took = Stopwatch.GetElapsedTime(start);
         ProxyMetrics.SyncSeconds.Record(took.TotalSeconds);
-        if (isFirst)
+        if (isFirst && book.IsWritten)
         {
             ProxyLog.Synced(log, plans.Count, book.ElementCount, (long)took.TotalMilliseconds);
         }
@@ -85,8 +89,8 @@ internal sealed class Reconciler(
         host = now;
         if (here is not null && (routesChanged || !book.IsWritten || !now.SameAs(before)))
         {
-            // Each pod that starts adds a veth; only routes decide over endpoints.
-            if (!now.Routes.SameAs(before.Routes))
+            // Each pod that starts adds a veth; only routes decide over endpoints, and the addresses that lead outside over node ports.
+            if (!now.Routes.SameAs(before.Routes) || !NodePortAddresses().SequenceEqual(here.NodePortAddresses))
             {
                 await PlanAllAsync().ConfigureAwait(false);
             }
@@ -120,10 +124,16 @@ internal sealed class Reconciler(
 
     private async Task PlanAllAsync()
     {
-        here = new Surroundings(options.Self, options.FilterMode, options.RoutableCidrs, snapshot.Nodes, host.Routes);
+        here = new Surroundings(options.Self, options.FilterMode, options.RoutableCidrs, snapshot.Nodes, host.Routes)
+        {
+            NodePortAddresses = NodePortAddresses(),
+        };
         await PlanAsync(plans.Keys.Where(n => !snapshot.Services.ContainsKey(n)).ToArray()).ConfigureAwait(false);
         await PlanAsync(snapshot.Services.Keys).ConfigureAwait(false);
     }
+
+    private ImmutableArray<IPAddress> NodePortAddresses() =>
+        host.NodePortAddresses(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName);
 
     private async Task PlanAsync(IEnumerable<ServiceName> names)
     {
@@ -157,6 +167,20 @@ internal sealed class Reconciler(
         }
 
         ServicePlan? before = plans.GetValueOrDefault(name);
+        if (plan is not null && plan.Ports.Any(IsTaken))
+        {
+            // An externalIP or node port that another Service had first; the rest of this Service is served.
+            if (!wasWaiting)
+            {
+                PortKey first = plan.Ports.First(IsTaken).Key;
+                ProxyLog.PortTaken(log, first, name, portOwners[first]);
+            }
+
+            waiting.Add(name);
+            plan = plan with { Ports = plan.Ports.RemoveAll(IsTaken) };
+        }
+
+        health.Set(name, plan?.HealthPort ?? 0, plan?.LocalEndpoints ?? 0);
         Claim(name, before, plan);
         foreach (PortPlan port in plan?.Ports ?? [])
         {
@@ -190,10 +214,24 @@ internal sealed class Reconciler(
         }
 
         book.Set(name, plan is null ? null : ServiceElements.Of(plan, udp.PortOf));
+
+        bool IsTaken(PortPlan port) => portOwners.TryGetValue(port.Key, out ServiceName owner) && owner != name;
     }
 
     private void Claim(ServiceName name, ServicePlan? before, ServicePlan? now)
     {
+        foreach (PortPlan port in before?.Ports ?? [])
+        {
+            portOwners.Remove(port.Key);
+            CountFront(port, -1);
+        }
+
+        foreach (PortPlan port in now?.Ports ?? [])
+        {
+            portOwners[port.Key] = name;
+            CountFront(port, 1);
+        }
+
         foreach (IPAddress address in before?.Addresses ?? [])
         {
             if (now is null || !now.Addresses.Contains(address))
@@ -221,12 +259,28 @@ internal sealed class Reconciler(
         }
     }
 
+    private void CountFront(PortPlan port, int by)
+    {
+        if (port.Front != PortFront.Cluster)
+        {
+            string address = port.Key.Address.ToString();
+            fronts[address] = fronts.GetValueOrDefault(address) + by;
+            if (fronts[address] == 0)
+            {
+                fronts.Remove(address);
+            }
+        }
+    }
+
     private async Task WriteAsync(CancellationToken stop)
     {
         WarnForwarding();
         RuleFrame frame = new(
             RuleFamily.V4, options.MeshAddress, options.DeviceName, tcpPort,
-            host.Outside(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName), host.RoutedBridges(options.DeviceName));
+            host.Outside(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName), host.RoutedBridges(options.DeviceName))
+        {
+            Fronts = [.. fronts.Keys],
+        };
         for (int attempt = 0; attempt < 2; attempt++)
         {
             bool isFull = !book.IsWritten;
@@ -289,7 +343,7 @@ internal sealed class Reconciler(
 
         return target.Address.Equals(options.MeshAddress)
             ? target.Port == udp.PortOf(key)
-            : plan.Affinity is null && plan.Endpoints.Any(e => e.IsKernel && e.Address.Equals(target));
+            : plan.Arms.Any(e => e.Address.Equals(target));
     }
 
     private void WarnForwarding()

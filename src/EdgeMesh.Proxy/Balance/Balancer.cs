@@ -45,7 +45,7 @@ internal sealed class Balancer(TimeProvider time, Random random)
         /// <summary>An endpoint that does not answer costs seconds: more than this many and the client has given up anyway.</summary>
         private const int Most = 5;
 
-        private readonly bool takesAll = plan.Affinity is not null || plan.KernelCount == plan.Endpoints.Length
+        private readonly bool takesAll = plan.AgentTakesAll
             || plan.Endpoints.Any(e => e.Placement == Placement.Local && e.Address.Address.Equals(client));
 
         private List<PlannedEndpoint>? tried;

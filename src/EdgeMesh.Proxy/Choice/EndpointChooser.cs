@@ -13,12 +13,13 @@ namespace EdgeMesh.Proxy.Choice;
 internal static class EndpointChooser
 {
     public static ChosenEndpoints Choose(
-        Service service, ServicePort port, ImmutableArray<EndpointSlice> slices, AddressFamily family, NodeName self, string? zone)
+        Service service, ServicePort port, ImmutableArray<EndpointSlice> slices, AddressFamily family, NodeName self, string? zone,
+        TrafficPolicy policy)
     {
         List<EndpointAt> all = Collect(slices, port, family);
         List<EndpointAt> ready = all.FindAll(e => IsReady(service, e.Endpoint));
         List<EndpointAt> leaving = all.FindAll(e => e.Endpoint.IsServing && e.Endpoint.IsTerminating);
-        if (service.InternalTrafficPolicy == TrafficPolicy.Local)
+        if (policy == TrafficPolicy.Local)
         {
             List<EndpointAt> local = ready.FindAll(e => e.Endpoint.Node == self);
             if (local.Count == 0)

@@ -7,6 +7,6 @@ internal enum PortAction : byte
     /// <summary>No endpoint anywhere: TCP RST, ICMP port unreachable.</summary>
     Reject,
 
-    /// <summary><c>internalTrafficPolicy: Local</c> and none on this node, though there are some elsewhere.</summary>
+    /// <summary>Traffic policy <c>Local</c> and none on this node, though there are some elsewhere.</summary>
     Drop,
 }

@@ -22,9 +22,10 @@ internal static class ServicePlanner
             return null;
         }
 
-        ImmutableArray<PortPlan>.Builder ports = ImmutableArray.CreateBuilder<PortPlan>(service.Ports.Length * addresses.Length);
-        bool anyUnreachable = false;
-        bool anyPlaced = false;
+        ImmutableArray<PortPlan>.Builder ports = ImmutableArray.CreateBuilder<PortPlan>();
+        Placer placer = new(here);
+        bool isLocal = service.ExternalTrafficPolicy == TrafficPolicy.Local;
+        int local = 0;
         foreach (ServicePort port in service.Ports)
         {
             if (port.Protocol is not (TransportProtocol.Tcp or TransportProtocol.Udp))
@@ -32,55 +33,84 @@ internal static class ServicePlanner
                 continue;
             }
 
-            ChosenEndpoints chosen = EndpointChooser.Choose(service, port, state.Slices, family, here.Self, here.Zone);
-            ImmutableArray<PlannedEndpoint>.Builder placed = ImmutableArray.CreateBuilder<PlannedEndpoint>(chosen.Endpoints.Length);
-            foreach (EndpointAt at in chosen.Endpoints)
-            {
-                if (here.Place(at.Endpoint) is Placement placement)
-                {
-                    placed.Add(new PlannedEndpoint(at.Address, at.Endpoint.Node, placement));
-                    anyPlaced = true;
-                }
-                else
-                {
-                    anyUnreachable = true;
-                }
-            }
+            ChosenArms Choose(TrafficPolicy policy) => placer.Place(
+                EndpointChooser.Choose(service, port, state.Slices, family, here.Self, here.Zone, policy));
 
-            // An order that does not depend on the order of slices keeps the written elements the same.
-            placed.Sort(Compare);
-            PortAction action = chosen.Action == PortAction.Serve && placed.Count == 0 ? PortAction.Reject : chosen.Action;
+            ChosenArms inside = Choose(service.InternalTrafficPolicy);
             foreach (IPAddress address in addresses)
             {
-                ports.Add(new PortPlan(
-                    new PortKey(address, port.Protocol, port.Port), service.Name, action, placed.ToImmutable(), service.ClientIPAffinity));
+                ports.Add(Of(address, port.Port, inside, PortFront.Cluster));
             }
+
+            Front[] fronts = [.. Fronts(service, port, family, here)];
+            if (fronts.Length == 0)
+            {
+                continue;
+            }
+
+            ChosenArms anywhere = Choose(TrafficPolicy.Cluster);
+            ChosenArms outside = isLocal ? Choose(TrafficPolicy.Local) : ChosenArms.None;
+            local = Math.Max(local, outside.Endpoints.Length);
+            foreach (Front front in fronts)
+            {
+                ports.Add(Of(front.Address, front.Port, anywhere, isLocal ? PortFront.LocalOnly : PortFront.Anywhere) with
+                {
+                    Outside = outside,
+                    Sources = front.Sources,
+                });
+            }
+
+            PortPlan Of(IPAddress address, ushort number, ChosenArms chosen, PortFront front) => new(
+                new PortKey(address, port.Protocol, number), service.Name, chosen.Action, chosen.Endpoints, service.ClientIPAffinity)
+            {
+                Front = front,
+            };
         }
 
         // Endpoints without nodeName that the kernel cannot route to (default/kubernetes on an edge node): another
         // component serves this Service here, or nobody does. Rejecting would break the former.
-        return anyUnreachable && !anyPlaced ? null : new ServicePlan(service.Name, addresses, ports.ToImmutable());
+        return placer.AnyLeftOut && !placer.AnyPlaced ? null : new ServicePlan(service.Name, addresses, ports.ToImmutable())
+        {
+            HealthPort = isLocal && service.Type == ServiceType.LoadBalancer ? service.HealthCheckNodePort : (ushort)0,
+            LocalEndpoints = local,
+        };
     }
 
-    private static int Compare(PlannedEndpoint a, PlannedEndpoint b)
+    private readonly record struct Front(IPAddress Address, ushort Port, ImmutableArray<IPNetwork> Sources);
+
+    /// <summary>Where a Service port is served besides its clusterIPs, each place once.</summary>
+    private static IEnumerable<Front> Fronts(Service service, ServicePort port, AddressFamily family, Surroundings here)
     {
-        int byPlacement = a.Placement.CompareTo(b.Placement);
-        if (byPlacement != 0)
+        HashSet<(IPAddress, ushort)> seen = [];
+        if (service.Type == ServiceType.LoadBalancer)
         {
-            return byPlacement;
+            // First, so that an address that is also an externalIP is not open to those the ranges keep out.
+            foreach (IPAddress address in service.LoadBalancerIngress)
+            {
+                if (address.AddressFamily == family && seen.Add((address, port.Port)))
+                {
+                    yield return new Front(address, port.Port, SourceRanges.Disjoint(service.LoadBalancerSourceRanges, family));
+                }
+            }
         }
 
-        int byNode = string.CompareOrdinal(a.Node?.Value, b.Node?.Value);
-        if (byNode != 0)
+        foreach (IPAddress address in service.ExternalIPs)
         {
-            return byNode;
+            if (address.AddressFamily == family && seen.Add((address, port.Port)))
+            {
+                yield return new Front(address, port.Port, []);
+            }
         }
 
-        Span<byte> left = stackalloc byte[16];
-        Span<byte> right = stackalloc byte[16];
-        a.Address.Address.TryWriteBytes(left, out int leftLength);
-        b.Address.Address.TryWriteBytes(right, out int rightLength);
-        int byAddress = left[..leftLength].SequenceCompareTo(right[..rightLength]);
-        return byAddress != 0 ? byAddress : a.Address.Port.CompareTo(b.Address.Port);
+        if (port.NodePort > 0 && service.Type is (ServiceType.NodePort or ServiceType.LoadBalancer))
+        {
+            foreach (IPAddress address in here.NodePortAddresses)
+            {
+                if (address.AddressFamily == family && seen.Add((address, port.NodePort)))
+                {
+                    yield return new Front(address, port.NodePort, []);
+                }
+            }
+        }
     }
 }

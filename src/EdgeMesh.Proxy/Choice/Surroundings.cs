@@ -10,6 +10,9 @@ internal sealed record Surroundings(
     NodeName Self, ServiceFilterMode FilterMode, IReadOnlyList<IPNetwork> RoutableCidrs,
     ImmutableDictionary<NodeName, Node> Nodes, RouteTable Routes)
 {
+    /// <summary>Where node ports are served: addresses of this host that others reach.</summary>
+    public ImmutableArray<IPAddress> NodePortAddresses { get; init; } = [];
+
     public string? Zone { get; } = Nodes.TryGetValue(Self, out Node? own) ? own.Zone : null;
 
     /// <summary>Null: leave this endpoint out, nobody here can reach it.</summary>

@@ -26,6 +26,14 @@ internal sealed record HostFacts(RouteTable Routes, ImmutableArray<InterfaceFact
         return [.. Interfaces.Where(i => i.Name != "lo" && i.Name != meshDevice && IsOutside(i, byName, defaults, self, depth: 0)).Select(i => i.Name)];
     }
 
+    /// <summary>Where node ports are served: the IPv4 addresses of the interfaces that lead off this host, and the node's own.</summary>
+    public ImmutableArray<IPAddress> NodePortAddresses(Node? self, string meshDevice)
+    {
+        ImmutableSortedSet<string> outside = Outside(self, meshDevice);
+        return [.. Interfaces.Where(i => outside.Contains(i.Name)).SelectMany(i => i.Addresses)
+            .Distinct().OrderBy(a => a.ToString(), StringComparer.Ordinal)];
+    }
+
     /// <summary>Bridges with local pods whose bridged packets netfilter does not see.</summary>
     public ImmutableSortedSet<string> RoutedBridges(string meshDevice) =>
         [.. Interfaces.Where(i => i.IsBridge && !i.SeesBridged && i.Name != meshDevice).Select(i => i.Name)];

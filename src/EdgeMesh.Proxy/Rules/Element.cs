@@ -4,14 +4,15 @@ using EdgeMesh.Model;
 namespace EdgeMesh.Proxy.Rules;
 
 /// <summary>
-/// One element of a set or map. Every key begins with a clusterIP (or contains it), and a clusterIP has one owner, so two
-/// Services never claim the same key. Kept instead of its text: 5,000 Services have 20,000 of them.
+/// One element of a set or map. Every key contains a Service's address, protocol and port (or a clusterIP alone), which
+/// have one owner, so two Services never claim the same key;
+/// <see cref="RuleSetName.OffMesh"/> is the exception, nft has no name for the original port there. Kept instead of its text: 5,000 Services have 20,000 of them.
 /// </summary>
 /// <param name="Set">Where it belongs.</param>
 /// <param name="Protocol">Zero where the key has none.</param>
-/// <param name="Port">Service port, or the endpoint's in <see cref="RuleSetName.OffMesh"/>.</param>
+/// <param name="Port">Service port; zero in <see cref="RuleSetName.OffMesh"/>.</param>
 /// <param name="Number">Slot, verdict or port of the agent's UDP socket.</param>
-/// <param name="Address">clusterIP.</param>
-/// <param name="Other">Endpoint that a slot leads to (IPEndPoint), or the address of the client or endpoint.</param>
+/// <param name="Address">clusterIP or another address of the Service.</param>
+/// <param name="Other">The endpoint (IPEndPoint), a client's address or network, or null.</param>
 internal readonly record struct Element(
     RuleSetName Set, TransportProtocol Protocol, ushort Port, int Number, IPAddress Address, object? Other);

@@ -10,6 +10,7 @@ internal sealed class RuleBook
     private readonly Dictionary<ServiceName, Element[]> desired = [];
     private readonly List<Element> removed = [];
     private readonly List<Element> added = [];
+    private readonly Dictionary<Element, int> shared = [];
     private RuleFrame? written;
 
     public int ElementCount { get; private set; }
@@ -24,6 +25,8 @@ internal sealed class RuleBook
             return;
         }
 
+        Share(before, -1);
+        Share(elements, 1);
         if (IsWritten)
         {
             Track(before, elements);
@@ -53,7 +56,7 @@ internal sealed class RuleBook
     /// <summary>The transaction that brings the kernel to the desired state; empty if it is there already.</summary>
     public string Transaction(RuleFrame frame)
     {
-        bool isFull = written is null || written with { Outside = frame.Outside, RoutedBridges = frame.RoutedBridges } != frame;
+        bool isFull = written is null || written with { Outside = frame.Outside, RoutedBridges = frame.RoutedBridges, Fronts = frame.Fronts } != frame;
         return isFull ? RuleText.Full(frame, [.. desired.Values.SelectMany(e => e)])
             : RuleText.Difference(written, frame, removed, added);
     }
@@ -66,13 +69,25 @@ internal sealed class RuleBook
         added.Clear();
     }
 
+    /// <summary>Counts who has the elements that several Services can have.</summary>
+    private void Share(Element[] elements, int by)
+    {
+        foreach (Element element in elements)
+        {
+            if (element.Set == RuleSetName.OffMesh && (shared[element] = shared.GetValueOrDefault(element) + by) == 0)
+            {
+                shared.Remove(element);
+            }
+        }
+    }
+
     private void Track(Element[] before, Element[] elements)
     {
         HashSet<Element> old = [.. before];
         HashSet<Element> now = [.. elements];
         foreach (Element element in before)
         {
-            if (!now.Contains(element) && !added.Remove(element))
+            if (!now.Contains(element) && !shared.ContainsKey(element) && !added.Remove(element))
             {
                 removed.Add(element);
             }
@@ -80,7 +95,7 @@ internal sealed class RuleBook
 
         foreach (Element element in elements)
         {
-            if (!old.Contains(element) && !removed.Remove(element))
+            if (!old.Contains(element) && shared.GetValueOrDefault(element) <= 1 && !removed.Remove(element))
             {
                 added.Add(element);
             }

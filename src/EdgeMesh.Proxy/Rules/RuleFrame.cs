@@ -12,4 +12,11 @@ namespace EdgeMesh.Proxy.Rules;
 /// <param name="RoutedBridges">Pod bridges whose bridged packets netfilter does not see: replies would go past conntrack.</param>
 internal sealed record RuleFrame(
     RuleFamily Family, IPAddress MeshAddress, string Device, int TcpPort, ImmutableSortedSet<string> Outside,
-    ImmutableSortedSet<string> RoutedBridges);
+    ImmutableSortedSet<string> RoutedBridges)
+{
+    /// <summary>Addresses of which only some ports are Services': node addresses, externalIPs, LoadBalancer ingress. Several Services may share one.</summary>
+    public ImmutableSortedSet<string> Fronts { get; init; } = [];
+
+    public bool SameSets(RuleFrame other) =>
+        Outside.SetEquals(other.Outside) && RoutedBridges.SetEquals(other.RoutedBridges) && Fronts.SetEquals(other.Fronts);
+}

@@ -9,4 +9,7 @@ internal enum RuleSetName : byte
     UdpAgents,
     Self,
     OffMesh,
+    Whole,
+    Fenced,
+    Allowed,
 }

@@ -31,9 +31,13 @@ internal static class RuleText
         StringBuilder text = new();
         AppendElements(text, frame, "delete", removed);
         AppendElements(text, frame, "add", added);
-        if (old is not null && (!old.Outside.SetEquals(frame.Outside) || !old.RoutedBridges.SetEquals(frame.RoutedBridges)))
+        if (old is not null && !old.SameSets(frame))
         {
-            text.Append($"flush set {frame.Family.Table} {TableName} outside\nflush set {frame.Family.Table} {TableName} routed-bridges\n");
+            foreach (string set in new[] { "outside", "routed-bridges", "fronts" })
+            {
+                text.Append($"flush set {frame.Family.Table} {TableName} {set}\n");
+            }
+
             AppendHostSets(text, frame);
         }
 
@@ -67,6 +71,19 @@ internal static class RuleText
               set off-mesh {
                 type {{address}} . {{address}} . inet_proto . inet_service
               }
+              set whole {
+                type {{address}} . inet_proto . inet_service
+              }
+              set fenced {
+                type {{address}} . inet_proto . inet_service
+              }
+              set allowed {
+                type {{address}} . {{address}} . inet_proto . inet_service
+                flags interval
+              }
+              set fronts {
+                type {{address}}
+              }
               set outside {
                 type ifname
               }
@@ -90,36 +107,60 @@ internal static class RuleText
         for (int k = 1; k <= Verdict.MaxExact; k++)
         {
             AppendDraw(text, ip, k);
+            AppendDraw(text, ip, Verdict.ByClient + k);
         }
 
         AppendDraw(text, ip, Verdict.Coarse);
+        AppendDraw(text, ip, Verdict.ByClient + Verdict.Coarse);
         text.Append($$"""
+              chain fence {
+                {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @allowed return
+                drop
+              }
               chain services {
                 {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
                 {{ip}} daddr . meta l4proto . th dport vmap @services
                 goto refuse
               }
+              chain front-outside {
+                {{ip}} daddr . meta l4proto . th dport @fenced jump fence
+                {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
+                {{ip}} daddr . meta l4proto . th dport vmap @services
+              }
+              chain front-inside {
+                {{ip}} daddr . meta l4proto . th dport @fenced jump fence
+                {{ip}} daddr . meta l4proto . th dport @whole goto agent
+                {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
+                {{ip}} daddr . meta l4proto . th dport vmap @services
+              }
               chain prerouting {
                 type nat hook prerouting priority -101; policy accept;
                 meta mark {{Mark}} return
                 {{ip}} daddr @cluster-ips goto services
+                {{ip}} daddr @fronts iifname @outside goto front-outside
+                {{ip}} daddr @fronts goto front-inside
               }
               chain output {
                 type nat hook output priority -101; policy accept;
                 meta mark {{Mark}} return
                 {{ip}} daddr @cluster-ips goto services
+                {{ip}} daddr @fronts goto front-inside
               }
               chain input {
                 type filter hook input priority -10; policy accept;
                 meta mark {{Mark}} return
                 ct direction reply return
+                ct original {{ip}} daddr @fronts return
                 {{ip}} daddr {{mesh}} iifname @outside drop
               }
               chain postrouting {
                 type nat hook postrouting priority 99; policy accept;
                 meta mark {{Mark}} return
-                ct original {{ip}} daddr != @cluster-ips return
                 ct status & dnat != dnat return
+                ct original {{ip}} daddr @cluster-ips goto way-back
+                ct original {{ip}} daddr @fronts goto way-back
+              }
+              chain way-back {
                 {{ip}} saddr {{mesh}} oifname != { "lo", "{{frame.Device}}" } masquerade
                 iifname . oifname @routed-bridges masquerade
                 ct original {{ip}} daddr . {{ip}} daddr . meta l4proto . th dport @off-mesh masquerade
@@ -129,13 +170,19 @@ internal static class RuleText
             """);
     }
 
-    private static void AppendDraw(StringBuilder text, string ip, int k) => text.Append($$"""
-              chain n{{k}} {
-                dnat to {{ip}} daddr . meta l4proto . th dport . numgen random mod {{k}} map @endpoints
+    private static void AppendDraw(StringBuilder text, string ip, int code)
+    {
+        string draw = code > Verdict.ByClient
+            ? $"jhash {ip} saddr mod {code - Verdict.ByClient} seed 0x{MeshDefaults.AgentSocketMark:x}"
+            : $"numgen random mod {code}";
+        text.Append($$"""
+              chain {{Verdict.ChainOf(code)}} {
+                dnat to {{ip}} daddr . meta l4proto . th dport . {{draw}} map @endpoints
                 goto agent
               }
 
             """);
+    }
 
     private static void AppendHostSets(StringBuilder text, RuleFrame frame)
     {
@@ -150,12 +197,22 @@ internal static class RuleText
             text.Append($"add element {frame.Family.Table} {TableName} routed-bridges {{ ");
             text.AppendJoin(", ", frame.RoutedBridges.Select(i => $"\"{i}\" . \"{i}\"")).Append(" }\n");
         }
+
+        AppendFronts(text, frame);
+    }
+
+    private static void AppendFronts(StringBuilder text, RuleFrame frame)
+    {
+        if (!frame.Fronts.IsEmpty)
+        {
+            text.Append($"add element {frame.Family.Table} {TableName} fronts {{ ").AppendJoin(", ", frame.Fronts).Append(" }\n");
+        }
     }
 
     private static void AppendElements(StringBuilder text, RuleFrame frame, string verb, IReadOnlyCollection<Element> elements)
     {
         bool isRemoval = verb == "delete";
-        for (RuleSetName set = RuleSetName.ClusterIps; set <= RuleSetName.OffMesh; set++)
+        for (RuleSetName set = RuleSetName.ClusterIps; set <= RuleSetName.Allowed; set++)
         {
             bool first = true;
             foreach (Element element in elements)
@@ -188,7 +245,10 @@ internal static class RuleText
         RuleSetName.Endpoints => "endpoints",
         RuleSetName.UdpAgents => "udp-agents",
         RuleSetName.Self => "self",
-        _ => "off-mesh",
+        RuleSetName.OffMesh => "off-mesh",
+        RuleSetName.Whole => "whole",
+        RuleSetName.Fenced => "fenced",
+        _ => "allowed",
     };
 
     private static void AppendKey(StringBuilder text, Element e)
@@ -199,7 +259,7 @@ internal static class RuleText
             case RuleSetName.ClusterIps:
                 text.Append(e.Address);
                 break;
-            case RuleSetName.Services:
+            case RuleSetName.Services or RuleSetName.Whole or RuleSetName.Fenced:
                 text.Append($"{e.Address} . {protocol} . {e.Port}");
                 break;
             case RuleSetName.Endpoints:
@@ -208,11 +268,12 @@ internal static class RuleText
             case RuleSetName.UdpAgents:
                 text.Append($"{e.Address} . {e.Port}");
                 break;
-            case RuleSetName.Self:
+            case RuleSetName.Self or RuleSetName.Allowed:
                 text.Append($"{e.Other} . {e.Address} . {protocol} . {e.Port}");
                 break;
             case RuleSetName.OffMesh:
-                text.Append($"{e.Address} . {e.Other} . {protocol} . {e.Port}");
+                IPEndPoint behind = (IPEndPoint)e.Other!;
+                text.Append($"{e.Address} . {behind.Address} . {protocol} . {behind.Port}");
                 break;
         }
     }

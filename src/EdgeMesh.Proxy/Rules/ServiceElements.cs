@@ -27,6 +27,21 @@ internal static class ServiceElements
                 found.Add(new Element(RuleSetName.UdpAgents, 0, number, socket, address, null));
             }
 
+            if (port.Front == PortFront.LocalOnly && port.Action == PortAction.Serve)
+            {
+                found.Add(new Element(RuleSetName.Whole, protocol, number, 0, address, null));
+            }
+
+            foreach (IPNetwork source in port.Sources)
+            {
+                found.Add(new Element(RuleSetName.Allowed, protocol, number, 0, address, source));
+            }
+
+            if (!port.Sources.IsEmpty)
+            {
+                found.Add(new Element(RuleSetName.Fenced, protocol, number, 0, address, null));
+            }
+
             if (slotsEach > 0)
             {
                 AddKernelArms(found, port, slotsEach);
@@ -42,51 +57,66 @@ internal static class ServiceElements
     /// </summary>
     private static (int Verdict, int SlotsEach) Decide(PortPlan port)
     {
-        if (port.Action != PortAction.Serve)
+        if (port.RuleAction != PortAction.Serve)
         {
-            return (port.Action == PortAction.Drop ? Verdict.Drop : Verdict.Reject, 0);
+            return (port.RuleAction == PortAction.Drop ? Verdict.Drop : Verdict.Reject, 0);
         }
 
-        int all = port.Endpoints.Length;
-        if (port.KernelCount == 0)
+        int all = port.DrawnCount;
+        int kernel = port.KernelCount;
+        if (kernel == 0)
         {
             return (Verdict.Agent, 0);
         }
 
+        // Only where clients keep their address does the kernel draw under affinity, and then by that address.
+        int how = port.Affinity is null ? 0 : Verdict.ByClient;
         if (all <= Verdict.MaxExact)
         {
-            return (all, 1);
+            return (how + all, 1);
         }
 
         // Where the agent has no endpoint of its own, AddKernelArms fills all slots instead.
         int each = (int)Math.Round((double)Verdict.Coarse / all);
-        return (Verdict.Coarse, Math.Max(1, Math.Min(each, Verdict.Coarse / port.KernelCount)));
+        return (how + Verdict.Coarse, Math.Max(1, Math.Min(each, Verdict.Coarse / kernel)));
     }
 
     private static void AddKernelArms(List<Element> found, PortPlan port, int slotsEach)
     {
         (IPAddress address, TransportProtocol protocol, ushort number) = port.Key;
-        PlannedEndpoint[] kernel = [.. port.Endpoints.Where(e => e.IsKernel).Take(Verdict.Coarse)];
-        bool isCoarse = port.Endpoints.Length > Verdict.MaxExact;
-        bool isAlone = kernel.Length == port.Endpoints.Length || kernel.Length == Verdict.Coarse;
+        PlannedEndpoint[] kernel = [.. port.Arms.Take(Verdict.Coarse)];
+        bool isCoarse = port.DrawnCount > Verdict.MaxExact;
+        bool isAlone = kernel.Length == port.DrawnCount || kernel.Length == Verdict.Coarse;
         int slots = isCoarse && isAlone ? Verdict.Coarse : kernel.Length * slotsEach;
+        int start = found.Count + slots;
         for (int slot = 0; slot < slots; slot++)
         {
             found.Add(new Element(RuleSetName.Endpoints, protocol, number, slot, address, kernel[slot % kernel.Length].Address));
         }
 
-        HashSet<(RuleSetName, IPAddress, ushort)> seen = [];
         foreach (PlannedEndpoint endpoint in kernel)
         {
-            ushort port2 = (ushort)endpoint.Address.Port;
-            if (endpoint.Placement == Placement.Local && seen.Add((RuleSetName.Self, endpoint.Address.Address, 0)))
+            if (endpoint.Placement == Placement.Local)
             {
-                found.Add(new Element(RuleSetName.Self, protocol, number, 0, address, endpoint.Address.Address));
+                AddOnce(found, start, new Element(RuleSetName.Self, protocol, number, 0, address, endpoint.Address.Address));
             }
-            else if (endpoint.Placement == Placement.OffMesh && seen.Add((RuleSetName.OffMesh, endpoint.Address.Address, port2)))
+            else if (NeedsMasquerade(port, endpoint))
             {
-                found.Add(new Element(RuleSetName.OffMesh, protocol, port2, 0, address, endpoint.Address.Address));
+                AddOnce(found, 0, new Element(RuleSetName.OffMesh, protocol, 0, 0, address, endpoint.Address));
             }
         }
     }
+
+    /// <summary>Several ports of an address may lead to one endpoint, and one endpoint may have several ports.</summary>
+    private static void AddOnce(List<Element> found, int start, Element element)
+    {
+        if (found.IndexOf(element, start) < 0)
+        {
+            found.Add(element);
+        }
+    }
+
+    /// <summary>A reply to a client outside would leave another node by its own way, past this node's conntrack.</summary>
+    private static bool NeedsMasquerade(PortPlan port, PlannedEndpoint endpoint) => endpoint.Placement == Placement.OffMesh
+        || (endpoint.Placement == Placement.Routable && port.Front != PortFront.Cluster);
 }

@@ -25,6 +25,8 @@ internal sealed class ProxyNet : IAsyncDisposable
 
     public string Peer2 => $"{prefix}r2";
 
+    public string Peer3 => $"{prefix}r3";
+
     public List<string> ProxyOutput { get; } = [];
 
     /// <param name="bridgeCall">bridge-nf-call-iptables in the node's namespace.</param>
@@ -71,8 +73,23 @@ internal sealed class ProxyNet : IAsyncDisposable
     /// <param name="name">Service in namespace default.</param>
     /// <param name="clusterIp">Its address.</param>
     /// <param name="endpoints"><c>address@node[:port]</c>, port 8080 if none.</param>
-    public async Task ServiceAsync(string name, string clusterIp, params string[] endpoints)
+    public Task ServiceAsync(string name, string clusterIp, params string[] endpoints) => ServiceWithAsync(name, clusterIp, "", endpoints);
+
+    /// <param name="name">As in <see cref="ServiceAsync"/>.</param>
+    /// <param name="clusterIp">As in <see cref="ServiceAsync"/>.</param>
+    /// <param name="spec">
+    /// Further fields, one a line: <c>nodePort: 30080</c> goes to the ports (UDP gets the same), <c>ingress: 1.2.3.4</c> to the
+    /// status, all others to the spec.
+    /// </param>
+    /// <param name="endpoints">As in <see cref="ServiceAsync"/>; words after the first are fields: <c>172.17.0.3@edge1 conditions: {ready: false}</c>.</param>
+    public async Task ServiceWithAsync(string name, string clusterIp, string spec, params string[] endpoints)
     {
+        string[] fields = spec.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string? Field(string key) => fields.FirstOrDefault(f => f.StartsWith(key, StringComparison.Ordinal))?[key.Length..].Trim();
+        string nodePort = Field("nodePort:") is string number ? $", nodePort: {number}" : "";
+        string more = string.Concat(fields.Where(f => !f.StartsWith("nodePort:", StringComparison.Ordinal) && !f.StartsWith("ingress:", StringComparison.Ordinal))
+            .Select(f => $"  {f}\n"));
+        string status = Field("ingress:") is string ingress ? $"status: {{loadBalancer: {{ingress: [{{ip: {ingress}}}]}}}}\n" : "";
         string text = $$"""
             apiVersion: v1
             kind: Service
@@ -80,10 +97,10 @@ internal sealed class ProxyNet : IAsyncDisposable
             spec:
               clusterIP: {{clusterIp}}
               clusterIPs: [{{clusterIp}}]
-              ports: [{name: t, port: 80, protocol: TCP}, {name: u, port: 80, protocol: UDP}]
-
-            """;
-        foreach (IGrouping<string, string[]> port in endpoints.Select(e => e.Split('@', ':')).GroupBy(e => e.Length > 2 ? e[2] : "8080"))
+              ports: [{name: t, port: 80, protocol: TCP{{nodePort}}}, {name: u, port: 80, protocol: UDP{{nodePort}}}]
+            {{more}}{{status}}
+            """ + "\n";
+        foreach (IGrouping<string, string[]> port in endpoints.Select(Parts).GroupBy(e => e[2]))
         {
             text += $$$"""
                 ---
@@ -95,7 +112,14 @@ internal sealed class ProxyNet : IAsyncDisposable
                 endpoints:
 
                 """;
-            text += string.Concat(port.Select(e => $"- {{addresses: [{e[0]}], nodeName: {e[1]}}}\n"));
+            text += string.Concat(port.Select(e => $"- {{addresses: [{e[0]}], nodeName: {e[1]}{(e[3].Length > 0 ? ", " + e[3] : "")}}}\n"));
+        }
+
+        static string[] Parts(string text)
+        {
+            string[] words = text.Split(' ', 2);
+            string[] place = words[0].Split('@', ':');
+            return [place[0], place[1], place.Length > 2 ? place[2] : "8080", words.Length > 1 ? words[1] : ""];
         }
 
         string file = Path.Combine(Manifests, $"{name}.yaml");
@@ -250,7 +274,7 @@ internal sealed class ProxyNet : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(string space, string name, int port)
+    public async Task ServeAsync(string space, string name, int port)
     {
         TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Start(space, ["serve", name, $"{port}"], _ => ready.TrySetResult());

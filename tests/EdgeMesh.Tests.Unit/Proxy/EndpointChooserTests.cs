@@ -55,7 +55,7 @@ public sealed class EndpointChooserTests
         EndpointSlice slice = Park.Slice(endpoints.Split('|', StringSplitOptions.RemoveEmptyEntries));
 
         ChosenEndpoints chosen = EndpointChooser.Choose(
-            service, service.Ports[0], [slice], AddressFamily.InterNetwork, Park.Edge1, how == "nozone" ? null : "a");
+            service, service.Ports[0], [slice], AddressFamily.InterNetwork, Park.Edge1, how == "nozone" ? null : "a", service.InternalTrafficPolicy);
 
         Assert.Equal(expected, string.Join(' ', new[] { $"{chosen.Action}" }.Concat(chosen.Endpoints.Select(e => $"{e.Endpoint.Node}"))));
     }
@@ -98,6 +98,6 @@ public sealed class EndpointChooserTests
     private static ChosenEndpoints Choose(params EndpointSlice[] slices)
     {
         Service service = Park.Service();
-        return EndpointChooser.Choose(service, service.Ports[0], [.. slices], AddressFamily.InterNetwork, Park.Edge1, null);
+        return EndpointChooser.Choose(service, service.Ports[0], [.. slices], AddressFamily.InterNetwork, Park.Edge1, null, TrafficPolicy.Cluster);
     }
 }

@@ -90,6 +90,26 @@ public sealed class RuleBookTests
     public void OtherListenerPortReplacesTheTable() =>
         Assert.Contains("delete table", book.Transaction(Park.Frame() with { TcpPort = 4001 }), StringComparison.Ordinal);
 
+    [Fact]
+    public void ElementOfTwoServicesStaysUntilTheLastOneGoes()
+    {
+        Element both = new(
+            RuleSetName.OffMesh, TransportProtocol.Tcp, 0, 0, System.Net.IPAddress.Parse("203.0.113.1"), System.Net.IPEndPoint.Parse("192.0.2.1:80"));
+        const string Text = "element ip edgemesh off-mesh { 203.0.113.1 . 192.0.2.1 . tcp . 80 }\n";
+        ServiceName one = new("default", "one");
+        ServiceName two = new("default", "two");
+
+        book.Set(one, [both]);
+        book.Set(two, [both]);
+        Assert.Equal("add " + Text, book.Transaction(Park.Frame()));
+        book.Commit(Park.Frame());
+
+        book.Set(one, null);
+        Assert.Equal("", book.Transaction(Park.Frame()));
+        book.Set(two, null);
+        Assert.Equal("delete " + Text, book.Transaction(Park.Frame()));
+    }
+
     private static Element[] Elements(params string[] endpoints) =>
         ServiceElements.Of(Park.Plan(Park.Service(), Park.Here(), Park.Slice(endpoints))!, _ => 0);
 }

@@ -26,27 +26,45 @@ public sealed class RuleTextTests
             ip daddr . meta l4proto . th dport vmap @services
             goto refuse
           }
+          chain front-outside {
+            ip daddr . meta l4proto . th dport @fenced jump fence
+            ip saddr . ip daddr . meta l4proto . th dport @self goto agent
+            ip daddr . meta l4proto . th dport vmap @services
+          }
+          chain front-inside {
+            ip daddr . meta l4proto . th dport @fenced jump fence
+            ip daddr . meta l4proto . th dport @whole goto agent
+            ip saddr . ip daddr . meta l4proto . th dport @self goto agent
+            ip daddr . meta l4proto . th dport vmap @services
+          }
           chain prerouting {
             type nat hook prerouting priority -101; policy accept;
             meta mark 0x20d3 return
             ip daddr @cluster-ips goto services
+            ip daddr @fronts iifname @outside goto front-outside
+            ip daddr @fronts goto front-inside
           }
           chain output {
             type nat hook output priority -101; policy accept;
             meta mark 0x20d3 return
             ip daddr @cluster-ips goto services
+            ip daddr @fronts goto front-inside
           }
           chain input {
             type filter hook input priority -10; policy accept;
             meta mark 0x20d3 return
             ct direction reply return
+            ct original ip daddr @fronts return
             ip daddr 169.254.96.16 iifname @outside drop
           }
           chain postrouting {
             type nat hook postrouting priority 99; policy accept;
             meta mark 0x20d3 return
-            ct original ip daddr != @cluster-ips return
             ct status & dnat != dnat return
+            ct original ip daddr @cluster-ips goto way-back
+            ct original ip daddr @fronts goto way-back
+          }
+          chain way-back {
             ip saddr 169.254.96.16 oifname != { "lo", "edgemesh0" } masquerade
             iifname . oifname @routed-bridges masquerade
             ct original ip daddr . ip daddr . meta l4proto . th dport @off-mesh masquerade
@@ -65,7 +83,7 @@ public sealed class RuleTextTests
         string some = RuleText.Full(Park.Frame(), Elements("172.17.0.2@edge1", "172.17.0.2@edge2"));
 
         Assert.Equal(Chains(none), Chains(some));
-        Assert.Equal(Verdict.MaxExact + 1 + 8, Chains(none));
+        Assert.Equal((2 * (Verdict.MaxExact + 1)) + 12, Chains(none));
     }
 
     [Fact]
@@ -184,6 +202,7 @@ public sealed class RuleTextTests
         """
         flush set ip edgemesh outside
         flush set ip edgemesh routed-bridges
+        flush set ip edgemesh fronts
         add element ip edgemesh outside { "eth1", "wlan0" }
 
         """,

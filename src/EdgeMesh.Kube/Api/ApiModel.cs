@@ -25,6 +25,9 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
     /// <summary>When the model last changed.</summary>
     public DateTimeOffset LastChange { get; private set; }
 
+    /// <summary>There is a state to serve from.</summary>
+    public bool IsSynced => cell.Current.IsSynced;
+
     /// <summary>Services and slices have been listed.</summary>
     public bool IsListed
     {

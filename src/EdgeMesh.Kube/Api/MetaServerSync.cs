@@ -23,6 +23,9 @@ internal sealed class MetaServerSync(
     private readonly Dictionary<ApiResource, Kept> kept = resources.ToDictionary(resource => resource, _ => new Kept());
     private int watchNumber = random.Next(0, 100);
 
+    // What was known before, from disk or from another API, is worth more than the node's own database.
+    private readonly bool knewBefore = model.IsSynced;
+
     private enum Form
     {
         Unknown,
@@ -106,7 +109,7 @@ internal sealed class MetaServerSync(
                 break;
             case Form.Local:
                 // The node's database may lack objects and hold deleted ones: better than nothing, worse than what we had from the cloud.
-                if (!state.HasTruth && !model.IsListed)
+                if (!state.HasTruth && !knewBefore)
                 {
                     model.Merge(resource, objects);
                 }

@@ -8,7 +8,7 @@ namespace EdgeMesh.Tests.Unit.Kube.Api;
 /// <summary>A source on the fake API, with a state directory that outlives its restarts.</summary>
 internal sealed class SourceUnderTest(FakeApi api, bool isMetaServer = false, TokenSource? token = null) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly string directory = Directory.CreateTempSubdirectory("em-kube-").FullName;
 
     public SnapshotCell Cell { get; private set; } = new();

@@ -142,6 +142,15 @@ public sealed class TunnelService : IAsyncDisposable
             MeshExit.Unreachable, $"node '{node}' cannot be reached: it is connected to none of our servers and answers at no known address");
     }
 
+    /// <summary>Looks at what stands between this node, its servers and its peers; tries every TCP port of every server.</summary>
+    /// <exception cref="MeshException">The tunnel does not run.</exception>
+    public async Task<NetworkCheck> CheckNetworkAsync(CancellationToken stop)
+    {
+        string? mapped = mapper?.Current is { } held ? $"{held.External} by {held.Protocol}" : null;
+        NetworkCheck check = Ask(l => NetworkChecker.Read(l, mapped)) ?? throw new MeshException(MeshExit.Unreachable, "the tunnel does not run");
+        return check with { Servers = await Task.WhenAll(check.Servers.Select(server => NetworkChecker.TryAsync(server, options.SocketMark, stop))).ConfigureAwait(false) };
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (isStopped)

@@ -22,8 +22,12 @@ internal sealed class AgentVerbs(AgentState state)
         "status" => ReplyAsync(reply, AgentReports.Status(state), OpsJson.Default.AgentReport, stop),
         "peers" => ReplyAsync(reply, AgentReports.Peers(RequireTunnel()), OpsJson.Default.PeersReport, stop),
         "ping" => PingAsync(request, reply, stop),
+        "netcheck" => NetcheckAsync(reply, stop),
         _ => throw new MeshException(MeshExit.Usage, $"this agent ({ProgramVersion.Text}) does not know the verb '{request.Verb}'"),
     };
+
+    private async Task NetcheckAsync(OperatorReply reply, CancellationToken stop) => await ReplyAsync(
+        reply, NetcheckAdvice.Of(state.Options.Node.Value, await RequireTunnel().CheckNetworkAsync(stop).ConfigureAwait(false)), OpsJson.Default.NetcheckReport, stop).ConfigureAwait(false);
 
     private async Task PingAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop)
     {

@@ -9,6 +9,7 @@ namespace EdgeMesh.App.Ops;
 [JsonSerializable(typeof(AgentReport))]
 [JsonSerializable(typeof(PeersReport))]
 [JsonSerializable(typeof(PingReport))]
+[JsonSerializable(typeof(NetcheckReport))]
 [JsonSerializable(typeof(ResolveReport))]
 [JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(VersionReport))]

@@ -7,7 +7,7 @@ using EdgeMesh.Model;
 
 namespace EdgeMesh.App.Verbs;
 
-/// <summary>The verbs that ask the agent of this node: <c>status</c>, <c>peers</c>, <c>ping</c> (and <c>resolve</c>, in its own file).</summary>
+/// <summary>The verbs that ask the agent of this node: <c>status</c>, <c>peers</c>, <c>netcheck</c>, <c>ping</c> (and <c>resolve</c>, in its own file).</summary>
 internal static class OperatorVerbs
 {
     private const int DefaultUntilDirectSeconds = 30;
@@ -22,6 +22,8 @@ internal static class OperatorVerbs
             StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.AgentReport)!));
         yield return Once("peers", "The nodes this agent is connected to, and by which path.", line =>
             StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.PeersReport)!));
+        yield return Once("netcheck", "What stands between this node and its peers: NAT, UDP, servers, and what to do about it.", line =>
+            StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.NetcheckReport)!));
         yield return Ping();
         yield return ResolveVerb.Build();
     }

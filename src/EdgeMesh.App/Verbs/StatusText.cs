@@ -94,6 +94,39 @@ internal static class StatusText
         ? string.Create(CultureInfo.InvariantCulture, $"{report.Sequence}: {report.ElapsedMs / 1000:0.00} s: {report.Node} does not answer: {problem}")
         : string.Create(CultureInfo.InvariantCulture, $"{report.Sequence}: {report.ElapsedMs / 1000:0.00} s: {report.Node} by {report.Path}{(report.Remote is { } remote ? " " + remote : "")}{RoundTrip(report.RoundTripMs, ", ")}");
 
+    public static string Of(NetcheckReport report)
+    {
+        StringBuilder text = new();
+        Pair(text, "NAT", report.Nat switch
+        {
+            "none" => "none: servers see this node's own address",
+            "endpoint-independent" => "endpoint-independent mapping: direct paths work",
+            "destination-dependent" => "destination-dependent mapping (symmetric): direct paths need luck or a mapped port",
+            _ => "unknown: no server has answered over UDP",
+        });
+        Pair(text, "UDP", report.Udp ? $"works, port {report.UdpPort}" : "gets no answer");
+        Pair(text, "IPv6", report.Ipv6 ? "yes" : "no");
+        Pair(text, "port mapping", report.MappedPort ?? "none");
+        Pair(text, "MTU", report.Mtu > 0 ? $"{report.Mtu} bytes of UDP payload" : "no direct path yet");
+        Pair(text, "addresses", string.Join(", ", report.Addresses));
+        foreach (NetcheckServer server in report.Servers)
+        {
+            string seen = server.ObservedAddress is { } address ? ", sees us as " + address : "";
+            Pair(text, "server " + server.Server, server.Connected ? $"connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}{seen}" : $"not connected: {server.Problem}");
+            foreach (NetcheckPort port in server.Tcp)
+            {
+                Pair(text, "  TCP " + port.Address, port.Problem ?? $"answers{RoundTrip(port.RoundTripMs, " in ")}");
+            }
+        }
+
+        foreach (string advice in report.Advice)
+        {
+            text.Append("! ").Append(advice).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
     public static string Of(ResolveReport report)
     {
         StringBuilder text = new();
@@ -142,7 +175,7 @@ internal static class StatusText
     private static void Memory(StringBuilder text, MemoryReport memory) => Pair(
         text, "memory", $"{SizeText.Of(memory.Resident)} resident ({SizeText.Of(memory.Anonymous)} anonymous, {SizeText.Of(memory.ManagedHeap)} managed heap)");
 
-    private static void Pair(StringBuilder text, string name, string value) => text.Append(name.PadRight(11)).Append(value).Append('\n');
+    private static void Pair(StringBuilder text, string name, string value) => text.Append(name.PadRight(10)).Append(' ').Append(value).Append('\n');
 
     private static string Age(long seconds) => DurationText.Short(TimeSpan.FromSeconds(seconds));
 

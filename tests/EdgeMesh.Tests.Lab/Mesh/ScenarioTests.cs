@@ -54,6 +54,21 @@ public class ScenarioTests(ParkFixture fixture)
     }
 
     [Fact]
+    public async Task NetcheckKnowsTheNat()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        using JsonDocument behindNat = await fixture.Mesh.AskAsync(fixture.Park.Edge3, limit.Token, "netcheck");
+        using JsonDocument open = await fixture.Mesh.AskAsync(fixture.Park.Cloud, limit.Token, "netcheck");
+        Assert.Equal(
+            ("endpoint-independent", "none"),
+            (behindNat.RootElement.GetProperty("nat").GetString(), open.RootElement.GetProperty("nat").GetString()));
+        Assert.True(behindNat.RootElement.GetProperty("udp").GetBoolean());
+        JsonElement server = behindNat.RootElement.GetProperty("servers")[0];
+        Assert.True(server.GetProperty("tcp")[0].GetProperty("roundTripMs").GetDouble() > 0);
+        Assert.NotNull(server.GetProperty("tcp")[1].GetProperty("problem").GetString());
+    }
+
+    [Fact]
     public async Task SpreadsOverNodesWithTheSamePodAddress()
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(120));

@@ -1,0 +1,64 @@
+using EdgeMesh.App.Ops;
+using EdgeMesh.Tunnel;
+
+namespace EdgeMesh.App.Agent;
+
+/// <summary>A network check as a report, and what an operator can do about it. Pure.</summary>
+internal static class NetcheckAdvice
+{
+    public static NetcheckReport Of(string node, NetworkCheck check)
+    {
+        bool udp = check.Servers.Any(server => server.Status.Udp);
+        return new NetcheckReport
+        {
+            Node = node,
+            UdpPort = check.UdpPort,
+            Nat = check.Mapping switch
+            {
+                NatMapping.None => "none",
+                NatMapping.EndpointIndependent => "endpoint-independent",
+                NatMapping.DestinationDependent => "destination-dependent",
+                _ => "unknown",
+            },
+            Udp = udp,
+            Ipv6 = check.HasIPv6,
+            MappedPort = check.MappedPort,
+            Mtu = check.Mtu,
+            Addresses = check.Addresses,
+            Servers = [.. check.Servers.Select(Server)],
+            Advice = [.. Advice(check, udp)],
+        };
+    }
+
+    private static NetcheckServer Server(ServerCheck server) => new(
+        server.Status.Server, server.Status.Connected, !server.Status.Connected ? "none" : server.Status.Udp ? "udp" : "tls",
+        server.Status.RoundTrip?.TotalMilliseconds, server.Status.ObservedAddress?.ToString(),
+        [.. server.Ports.Select(port => new NetcheckPort(port.Port.ToString(), port.RoundTrip?.TotalMilliseconds, port.Fault))],
+        server.Fault ?? (server.Status.Connected ? null : server.Status.WhyText));
+
+    private static IEnumerable<string> Advice(NetworkCheck check, bool udp)
+    {
+        foreach (ServerCheck server in check.Servers.Where(server => !server.Status.Connected))
+        {
+            string name = server.Status.Server;
+            yield return server.Fault is { } fault ? $"server {name} does not resolve ({fault}): correct --server or the node's resolver"
+                : server.Ports.All(port => port.Fault is not null) ? $"no TCP port of server {name} answers: is 'edgemesh server' running there, and does a firewall let TCP 20006 or 443 out?"
+                : $"server {name} is reached but not connected: {server.Status.WhyText}";
+        }
+
+        if (!udp && check.Servers.Any(server => server.Status.Connected))
+        {
+            yield return $"UDP to the servers gets no answer: everything is relayed over TLS; let UDP 20006 out (and UDP {check.UdpPort} to peers) for direct paths";
+        }
+
+        if (check.Mapping == NatMapping.DestinationDependent && check.MappedPort is null)
+        {
+            yield return $"the NAT gives every destination another port: direct paths need luck or help; switch on PCP, NAT-PMP or UPnP at the router, forward UDP {check.UdpPort} to this node, or ask for endpoint-independent mapping";
+        }
+
+        if (check.Mtu is > 0 and < 1400)
+        {
+            yield return $"a direct path takes only {check.Mtu} bytes a datagram: a tunnel or PPPoE is in between; it works, with more packets";
+        }
+    }
+}

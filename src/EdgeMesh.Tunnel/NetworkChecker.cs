@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Tunnel.Identity;
+using EdgeMesh.Tunnel.Wire;
+
+namespace EdgeMesh.Tunnel;
+
+/// <summary>Puts a <see cref="NetworkCheck"/> together: what the loop knows, and TCP to every port of every server tried now.</summary>
+internal static class NetworkChecker
+{
+    /// <summary>In the loop only.</summary>
+    public static NetworkCheck Read(TunnelLoop loop, string? mappedPort)
+    {
+        IReadOnlyList<ServerStatus> servers = TunnelReports.Servers(loop);
+        HashSet<IPAddress> own = [.. loop.Candidates.Where(c => c.Kind == CandidateKind.Interface).Select(c => c.Address.ToIPAddress())];
+        NatMapping mapping = servers.Any(s => s.MapsByDestination) ? NatMapping.DestinationDependent
+            : servers.Any(s => s.ObservedAddress is { } seen && own.Contains(seen.Address)) ? NatMapping.None
+            : servers.Any(s => s.ObservedAddress is not null) ? NatMapping.EndpointIndependent
+            : NatMapping.Unknown;
+        return new NetworkCheck(
+            loop.PortNumber,
+            mapping,
+            [.. loop.Candidates.Select(c => $"{c.Address} ({Word(c.Kind)})")],
+            loop.Candidates.Any(c => c.Address.Family == 6),
+            mappedPort,
+            loop.Peers.All.Select(peer => peer.Paths.Selected.IsDirect ? peer.Paths.Find(peer.Paths.Selected.Remote)?.Mtu.Confirmed ?? 0 : 0).DefaultIfEmpty().Max(),
+            [.. servers.Select(status => new ServerCheck(status, [], null))]);
+    }
+
+    public static async Task<ServerCheck> TryAsync(ServerCheck server, int? mark, CancellationToken stop)
+    {
+        ServerAddress address = ServerAddress.Parse(server.Status.Server);
+        IPAddress[] hosts;
+        try
+        {
+            hosts = await address.ResolveAsync(stop).ConfigureAwait(false);
+        }
+        catch (SocketException fault)
+        {
+            return server with { Fault = fault.Message };
+        }
+
+        IEnumerable<Task<ServerPortCheck>> tries = address.Ports.SelectMany(port => hosts.Take(4).Select(host => TryPortAsync(new IPEndPoint(host, port), mark, stop)));
+        return server with { Ports = await Task.WhenAll(tries).ConfigureAwait(false) };
+    }
+
+    private static async Task<ServerPortCheck> TryPortAsync(IPEndPoint port, int? mark, CancellationToken stop)
+    {
+        long began = Stopwatch.GetTimestamp();
+        try
+        {
+            using Socket socket = await MarkedSocket.ConnectAsync(port, mark, stop).ConfigureAwait(false);
+            return new ServerPortCheck(port, Stopwatch.GetElapsedTime(began), null);
+        }
+        catch (Exception fault) when (fault is SocketException or TimeoutException)
+        {
+            return new ServerPortCheck(port, null, fault.Message);
+        }
+    }
+
+    private static string Word(CandidateKind kind) => kind switch
+    {
+        CandidateKind.Interface => "interface",
+        CandidateKind.ServerReflexive => "seen by a server",
+        CandidateKind.HardReflexive => "seen by a server, for that server only",
+        CandidateKind.PortMapped => "mapped by the router",
+        _ => "configured",
+    };
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using EdgeMesh.App.Agent;
+using EdgeMesh.App.Ops;
+using EdgeMesh.Tunnel;
+
+namespace EdgeMesh.Tests.Unit.App;
+
+public class NetcheckAdviceTests
+{
+    private static readonly IPEndPoint Port = new(IPAddress.Parse("198.51.100.1"), 20006);
+
+    [Fact]
+    public void AGoodNetworkNeedsNoAdvice()
+    {
+        NetcheckReport report = NetcheckAdvice.Of("edge1", Check(NatMapping.EndpointIndependent, Server(connected: true, udp: true)));
+        Assert.Empty(report.Advice);
+        Assert.Equal(("endpoint-independent", true, "udp"), (report.Nat, report.Udp, report.Servers[0].Leg));
+    }
+
+    [Fact]
+    public void BlockedUdpIsNamedWithItsPorts()
+    {
+        string advice = Assert.Single(NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, Server(connected: true, udp: false))).Advice);
+        Assert.Contains("UDP 20006", advice, StringComparison.Ordinal);
+        Assert.Contains("20007", advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AHardNatIsNamedUnlessAPortIsMapped()
+    {
+        NetworkCheck check = Check(NatMapping.DestinationDependent, Server(connected: true, udp: true));
+        Assert.Contains("PCP", Assert.Single(NetcheckAdvice.Of("edge1", check).Advice), StringComparison.Ordinal);
+        Assert.Empty(NetcheckAdvice.Of("edge1", check with { MappedPort = "203.0.113.7:20007 by PCP" }).Advice);
+    }
+
+    [Fact]
+    public void AServerOutOfReachIsToldFromOneThatDoesNotResolve()
+    {
+        ServerCheck silent = Server(connected: false, udp: false) with { Ports = [new ServerPortCheck(Port, null, "no answer within 3 s")] };
+        Assert.Contains("no TCP port", NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, silent)).Advice[0], StringComparison.Ordinal);
+        ServerCheck unnamed = Server(connected: false, udp: false) with { Fault = "Name or service not known", Ports = [] };
+        Assert.Contains("does not resolve", NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, unnamed)).Advice[0], StringComparison.Ordinal);
+    }
+
+    private static ServerCheck Server(bool connected, bool udp) => new(
+        new ServerStatus { Server = "mesh.example.org", Connected = connected, Udp = udp, Since = DateTimeOffset.UnixEpoch, WhyText = "why" },
+        [new ServerPortCheck(Port, TimeSpan.FromMilliseconds(20), null)],
+        null);
+
+    private static NetworkCheck Check(NatMapping mapping, params ServerCheck[] servers) => new(20007, mapping, [], false, null, 1472, servers);
+}

@@ -1,12 +1,16 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using EdgeMesh.Model;
 
 namespace EdgeMesh.Kube;
 
 /// <summary>A Kubernetes API as the operator or the machine describes it: where, whom to believe, who we are.</summary>
 internal sealed record ApiEndpoint
 {
+    private const int SolSocket = 1;
+    private const int SoMark = 36;
+
     /// <summary>For logs and status: <c>kubeconfig /root/.kube/config</c>.</summary>
     public required string Name { get; init; }
 
@@ -40,6 +44,7 @@ internal sealed record ApiEndpoint
                 Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {
+                    Mark(socket);
                     socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
                     socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 30);
                     socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
@@ -56,5 +61,17 @@ internal sealed record ApiEndpoint
         };
         Tls?.Invoke(handler.SslOptions);
         return handler;
+    }
+
+    // Our own rules leave it alone: the API may sit behind a Service. Without CAP_NET_ADMIN there are no rules of ours either.
+    private static void Mark(Socket socket)
+    {
+        try
+        {
+            socket.SetRawSocketOption(SolSocket, SoMark, BitConverter.GetBytes(MeshDefaults.AgentSocketMark));
+        }
+        catch (SocketException)
+        {
+        }
     }
 }

@@ -99,7 +99,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             }
             catch (DocumentException fault)
             {
-                throw new ApiException(0, $"an event of the watch is {fault.Message}");
+                throw new ApiException(ApiException.Garbled, $"an event of the watch is {fault.Message}");
             }
 
             Datum subject = told["object"];
@@ -110,7 +110,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
                 "BOOKMARK" => new WatchEvent(type, subject["metadata"]["resourceVersion"].Text, default, []),
                 "ADDED" or "MODIFIED" or "DELETED" => new WatchEvent(
                     type, subject["metadata"]["resourceVersion"].Text, KeyOf(resource.Kind, subject), type == "DELETED" ? [] : Map(resource, subject)),
-                _ => throw new ApiException(0, $"an event of the watch is of the unknown type '{type}'"),
+                _ => throw new ApiException(ApiException.Garbled, $"an event of the watch is of the unknown type '{type}'"),
             };
         }
     }

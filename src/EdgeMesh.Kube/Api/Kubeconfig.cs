@@ -64,9 +64,14 @@ internal static class Kubeconfig
             Base = server,
             Tls = tls.Apply,
             Token = Token(user, folder, userName, Fault),
-            Proxy = cluster["proxy-url"] is { Kind: DatumKind.String } proxy ? new Uri(proxy.Text) : null,
+            Proxy = cluster["proxy-url"].Text is { Length: > 0 } proxy ? ProxyUrl(proxy, Fault) : null,
         };
     }
+
+    private static Uri ProxyUrl(string text, Func<string, MeshException> fault) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" or "socks5"
+            ? url
+            : throw fault($"proxy-url '{text}' is no http, https or socks5 address");
 
     private static Datum? Named(Datum list, string name) => list.Items.FirstOrDefault(item => item["name"].Text == name);
 

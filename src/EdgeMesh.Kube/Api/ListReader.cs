@@ -26,7 +26,7 @@ internal sealed class ListReader(ItemReceiver onItem)
     private Part part;
     private int captureFrom = -1;
     private int position;
-    private ListHead head;
+    private ListHead head = new(false, "", "", "");
     private bool isOver;
 
     /// <exception cref="ApiException">It is no list, breaks off, or has an item beyond all bounds.</exception>

@@ -19,11 +19,17 @@ internal sealed class Reflector(
 
     private static readonly TimeSpan ListIdle = TimeSpan.FromSeconds(30);
 
+    // A watch that ends at once without a word would be opened again and again.
+    private static readonly TimeSpan ShortWatch = TimeSpan.FromSeconds(1);
+
     private readonly RetryPause retry = new(random);
     private ApiResource current = resource;
 
     // Where the watch goes on; null: list first.
     private string? version;
+
+    // Its number, where it is one: versions of one watch only grow.
+    private long newest;
 
     // The newest version ever seen: a list from a server that lags behind must not bring the past back.
     private string seen = "";
@@ -41,7 +47,6 @@ internal sealed class Reflector(
                 }
 
                 await WatchAsync(stop).ConfigureAwait(false);
-                retry.Reset();
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -57,8 +62,15 @@ internal sealed class Reflector(
             {
                 current = otherwise;
             }
-            catch (Exception fault) when (fault is ApiException or HttpRequestException or IOException or OperationCanceledException)
+            catch (Exception fault)
             {
+                // Whatever it is: one that gave up would leave this node with old Services for good.
+                if (fault is ApiException { IsGarbled: true })
+                {
+                    KubeLog.Relists(log, current.Path, fault.Message);
+                    version = null;
+                }
+
                 health.Bad(current, fault is OperationCanceledException ? new TimeoutException("no answer in time") : fault);
                 await PauseAsync(fault, stop).ConfigureAwait(false);
             }
@@ -111,10 +123,13 @@ internal sealed class Reflector(
 
         model.Replace(current, objects);
         version = seen = head.ResourceVersion;
+        newest = Number(version);
     }
 
     private async Task WatchAsync(CancellationToken stop)
     {
+        long began = time.GetTimestamp();
+        bool isSilent = true;
         int seconds = random.Next(MinWatchSeconds, MaxWatchSeconds + 1);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(TimeSpan.FromSeconds(seconds) + WatchGrace);
@@ -130,6 +145,12 @@ internal sealed class Reflector(
                 line =>
                 {
                     WatchEvent told = model.ReadEvent(current, line);
+                    isSilent = false;
+                    if (!IsNews(told))
+                    {
+                        return;
+                    }
+
                     model.Take(current, told);
                     if (told.ResourceVersion.Length > 0)
                     {
@@ -149,5 +170,31 @@ internal sealed class Reflector(
             // What came before the fault has been taken, and the watch goes on behind it.
             model.Commit();
         }
+
+        if (isSilent && time.GetElapsedTime(began) < ShortWatch)
+        {
+            throw new ApiException(0, "the watch ends as it begins");
+        }
+
+        retry.Reset();
     }
+
+    /// <summary>False for a repetition.</summary>
+    /// <exception cref="ApiException">The order is lost, and with it the knowledge of what is there.</exception>
+    private bool IsNews(in WatchEvent told)
+    {
+        long number = Number(told.ResourceVersion);
+        if (number == 0 || number > newest)
+        {
+            newest = Math.Max(newest, number);
+            return true;
+        }
+
+        return told.Type == "BOOKMARK" || number == newest
+            ? false
+            : throw new ApiException(ApiException.Garbled, $"event {number} of the watch comes after {newest}");
+    }
+
+    // 0 for one that is no number: versions are opaque.
+    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
 }

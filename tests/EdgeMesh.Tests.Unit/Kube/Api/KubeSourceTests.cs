@@ -42,6 +42,54 @@ public sealed class KubeSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AnAnswerThatIsNoListEndsNothing()
+    {
+        int left = 3;
+        api.Fault = _ => Interlocked.Decrement(ref left) >= 0 ? new FakeFault(200, "{}") : null;
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+    }
+
+    [Theory]
+    [InlineData("""{"type":"ADDED","object":{"kind":"Service","metadata":{"name":"ghost","namespace":"default","resourceVersion":"1"},"spec":{"clusterIP":"10.96.9.9","ports":[{"port":80}]}}}""")]
+    [InlineData("<html>a captive portal</html>")]
+    public async Task EventsWithoutOrderOrSenseLeadToANewList(string line)
+    {
+        int left = 1;
+        api.Fault = request => request.Path == "/api/v1/services" && request.Query.ContainsKey("watch") && Interlocked.Decrement(ref left) >= 0
+            ? new FakeFault(200, line + "\n")
+            : null;
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+
+        // By watch, and only the one behind the second list tells it.
+        while (api.Requests.Count(r => r.StartsWith("/api/v1/services?limit", StringComparison.Ordinal)) < 2)
+        {
+            Assert.False(source.Cell.Current.Services.ContainsKey(new ServiceName("default", "ghost")));
+            await Task.Yield();
+        }
+
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await source.UntilAsync("face=10.96.0.13[] video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+    }
+
+    [Fact]
+    public async Task AWatchThatEndsAtOnceIsAFault()
+    {
+        api.Fault = static request => request.Query.ContainsKey("watch") ? new FakeFault(200, "") : null;
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        while (!source.Source!.Status.Problems.Any(p => p.Reason.Contains("ends as it begins", StringComparison.Ordinal)))
+        {
+            await Task.Yield();
+        }
+
+        api.Fault = null;
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await source.UntilAsync("the new Service", snapshot => snapshot.Services.Count == 2);
+    }
+
+    [Fact]
     public async Task PagesThroughLongLists()
     {
         for (int i = 0; i < 1201; i++)

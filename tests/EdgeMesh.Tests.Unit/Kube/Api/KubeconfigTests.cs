@@ -58,6 +58,7 @@ public class KubeconfigTests
     [InlineData("user: u}", "user: v}", "has no user 'v'")]
     [InlineData("https://10.0.0.1:6443", "ftp://x", "is no http or https address")]
     [InlineData("{token: secret}", "{client-certificate: gone.pem}", "client-certificate '/etc/kube/gone.pem' does not exist")]
+    [InlineData("proxy-url: http://10.0.0.9:3128", "proxy-url: ftp://x", "proxy-url 'ftp://x' is no http")]
     [InlineData("{token: secret}", "{client-key-data: '***'}", "client-key-data is not base64")]
     [InlineData("{token: secret}", "{username: me, password: x}", "no longer part of Kubernetes")]
     public void NamesWhatIsWrong(string part, string instead, string expected)

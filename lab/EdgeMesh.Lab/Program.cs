@@ -38,6 +38,8 @@ try
         case ["many-requests", string server, string host, string path, string clients, string total, string pause]:
             return Print(await new RequestLoop(IPEndPoint.Parse(server), host, path).ManyAsync(
                 Number(clients), Number(total), TimeSpan.FromMilliseconds(Number(pause))));
+        case ["steady", string server, string streams]:
+            return Print(await new SteadyStreams(IPEndPoint.Parse(server), Number(streams)).RunAsync(Task.Run(Console.In.ReadToEnd)));
         case ["ledger", string listen]:
             await Ledger.ServeAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -75,6 +77,7 @@ try
                        edgemesh-lab connect-rate IP:PORT AT-A-TIME SECONDS
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
                        edgemesh-lab requests IP:PORT HOST PATH EVERY-MS | many-requests IP:PORT HOST PATH CLIENTS TOTAL PAUSE-MS
+                       edgemesh-lab steady IP:PORT STREAMS   (until standard input ends)
                        edgemesh-lab ledger IP:PORT | give IP:PORT LINE
                        edgemesh-lab wire DEVICE DEVICE "DELAY-US LOSS MBIT QUEUE-US"   (new shapes on standard input)
                        edgemesh-lab api IP:PORT [metaserver]   (POST objects to /control/apply and /control/delete)

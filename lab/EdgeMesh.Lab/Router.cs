@@ -3,6 +3,8 @@ namespace EdgeMesh.Lab;
 /// <summary>A NAT router. Its kind and its faults can be changed while traffic flows.</summary>
 public sealed class Router(Host host, Switch lan, string wanAddress)
 {
+    private string defaultRoute = "";
+
     public Host Host => host;
 
     public Switch Lan => lan;
@@ -29,6 +31,23 @@ public sealed class Router(Host host, Switch lan, string wanAddress)
 
     /// <summary>The router is restarted: all mappings are forgotten.</summary>
     public Task ForgetAsync(CancellationToken stop) => host.RunAsync(stop, "conntrack", "-F");
+
+    /// <summary>Loses a share of what passes, in both directions; 0 ends it.</summary>
+    public Task LoseAsync(int percent, CancellationToken stop) =>
+        percent == 0 ? UnfaultAsync("loss", stop) : FaultAsync("loss", $"numgen random mod 100 < {percent} drop", stop);
+
+    /// <summary>Takes the way to the internet away, or gives it back.</summary>
+    public async Task LinkAsync(bool up, CancellationToken stop)
+    {
+        string[] routes = (await host.MustAsync(stop, "ip", "-o", "route", "show", "default")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        defaultRoute = routes.Length > 0 ? routes[0].Trim() : defaultRoute;
+        await host.MustAsync(stop, "ip", "link", "set", "wan0", up ? "up" : "down");
+        if (up && defaultRoute.Length > 0)
+        {
+            // The kernel drops the route with the link.
+            await host.MustAsync(stop, ["ip", "route", "replace", .. defaultRoute.Split(' ').Where(word => word is not "linkdown")]);
+        }
+    }
 
     private Task FaultAsync(string name, string rules, CancellationToken stop) => host.NftAsync($$"""
         table ip fault_{{name}}

@@ -34,6 +34,38 @@ public class LiveSwitchTests(ParkFixture fixture)
     }
 
     [Fact]
+    public async Task NoStreamBreaksAndEveryByteIsRightWhateverHappens()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(4));
+        CancellationToken stop = limit.Token;
+        ParkLab park = fixture.Park;
+        Random random = new(20261123);
+        LabProcess streams = park.Edge3.Pods[0].Host.Start(
+            "steady", [ParkFixture.Tool, "steady", $"{ParkServices.Parking.ClusterIP}:{ParkServices.TcpEchoPort}", "50"]);
+        Mishap[] mishaps = [.. Mishap.All(park, fixture.Mesh, stop)];
+        random.Shuffle(mishaps);
+        foreach (Mishap mishap in mishaps)
+        {
+            Console.WriteLine($"{DateTime.Now:HH:mm:ss.fff} {mishap.What}");
+            await mishap.PlayAsync(stop);
+            await Task.Delay(random.Next(500, 2500), stop);
+        }
+
+        // Back to the address the others know.
+        while (!(await park.Edge3.Host.MustAsync(stop, "ip", "addr", "show", "dev", "eth0")).Contains("10.0.2.13/", StringComparison.Ordinal))
+        {
+            await mishaps.Single(m => m.What.StartsWith("edge3", StringComparison.Ordinal)).PlayAsync(stop);
+        }
+
+        await Task.Delay(1000, stop);
+        streams.CloseInput();
+        await streams.ExitAsync(stop);
+        SteadyOutcome outcome = JsonSerializer.Deserialize<SteadyOutcome>(streams.Log().Split('\n').Last(line => line.StartsWith('{')))!;
+        Console.WriteLine(outcome);
+        Assert.Equal((50, 0, 0, ""), (outcome.Streams, outcome.Broken, outcome.Wrong, outcome.FirstFault));
+    }
+
+    [Fact]
     public async Task DeliversNothingTwiceWhenTheFarAgentDiesBetweenDeliveryAndStatus()
     {
         using CancellationTokenSource limit = new(TimeSpan.FromMinutes(2));

@@ -36,6 +36,9 @@ public sealed record ProxyOptions
     /// <summary>A stop leaves device, rules and routes: kernel arms work on, the agent's arm is refused until the next start.</summary>
     public bool KeepRules { get; init; }
 
+    /// <summary>At a stop, connections that the agent carries have this long to end by themselves; then they are reset.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>UDP flows over all Services; new clients beyond are dropped and counted.</summary>
     public int MaxUdpFlows { get; init; } = 10_000;
 }

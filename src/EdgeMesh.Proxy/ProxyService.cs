@@ -95,7 +95,7 @@ public sealed class ProxyService(
         ruleEvents?.Dispose();
         if (reconciler is not null && !options.KeepRules)
         {
-            await NftTable.DeleteAsync(RuleFamily.V4.Table, CancellationToken.None).ConfigureAwait(false);
+            await NftTable.CloseAsync(RuleFamily.V4.Table, CancellationToken.None).ConfigureAwait(false);
         }
 
         if (health is not null)
@@ -105,6 +105,7 @@ public sealed class ProxyService(
 
         if (tcp is not null)
         {
+            await tcp.DrainAsync(options.DrainTime).ConfigureAwait(false);
             await tcp.DisposeAsync().ConfigureAwait(false);
         }
 

@@ -39,6 +39,34 @@ internal static class Client
         return 0;
     }
 
+    /// <summary>Says "connected", ends its side only after a while, and prints the answer.</summary>
+    public static async Task<int> SlowAsync(string to, int milliseconds)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        byte[] buffer = new byte[256];
+        try
+        {
+            await socket.ConnectAsync(IPEndPoint.Parse(to));
+            await socket.SendAsync("begin"u8.ToArray());
+            Console.WriteLine("connected");
+            Task<int> answer = socket.ReceiveAsync(buffer);
+            await Task.WhenAny(answer, Task.Delay(milliseconds));
+            if (!answer.IsCompleted)
+            {
+                socket.Shutdown(SocketShutdown.Send);
+            }
+
+            int count = await answer;
+            Console.WriteLine(count == 0 ? "closed" : Encoding.ASCII.GetString(buffer, 0, count).Split(' ')[0]);
+        }
+        catch (SocketException e)
+        {
+            Console.WriteLine(e.SocketErrorCode == SocketError.ConnectionReset ? "reset" : $"{e.SocketErrorCode}");
+        }
+
+        return 0;
+    }
+
     public static async Task<int> ResetAsync(string to)
     {
         Console.WriteLine(await AskAsync(to, "reset"u8.ToArray()));

@@ -31,6 +31,11 @@ internal sealed class Peers(Dictionary<NodeName, IPAddress> addresses)
         }
 
         await server.SendAsync(replay, stop);
+        using CancellationTokenRegistration abort = stop.Register(() =>
+        {
+            client.Close(0);
+            server.Close(0);
+        });
         Task up = CopyAsync(client, server);
         Task down = CopyAsync(server, client);
         await Task.WhenAll(up, down);

@@ -10,10 +10,11 @@ return args switch
     ["spread", string to, string count] => await Client.SpreadAsync(to, int.Parse(count)),
     ["upload", string to, string bytes] => await Client.UploadAsync(to, int.Parse(bytes)),
     ["connect", string to] => await Client.ConnectAsync(to),
+    ["slow", string to, string ms] => await Client.SlowAsync(to, int.Parse(ms)),
     ["reset", string to] => await Client.ResetAsync(to),
     ["udp", string to, string bytes] => await Client.DatagramAsync(to, int.Parse(bytes)),
     ["udp-spread", string to, string count] => await Client.DatagramSpreadAsync(to, int.Parse(count)),
     ["udp-burst", string to, string count, string rate] => await Client.BurstAsync(to, int.Parse(count), int.Parse(rate)),
     ["udp-follow", string to] => await Client.FollowAsync(to),
-    _ => throw new ArgumentException("proxy | serve | spread | upload | connect | reset | udp | udp-spread | udp-burst | udp-follow"),
+    _ => throw new ArgumentException("proxy | serve | spread | upload | connect | slow | reset | udp | udp-spread | udp-burst | udp-follow"),
 };

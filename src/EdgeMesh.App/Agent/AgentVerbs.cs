@@ -23,8 +23,12 @@ internal sealed class AgentVerbs(AgentState state)
         "peers" => ReplyAsync(reply, AgentReports.Peers(RequireTunnel()), OpsJson.Default.PeersReport, stop),
         "ping" => PingAsync(request, reply, stop),
         "netcheck" => NetcheckAsync(reply, stop),
+        "explain" => ExplainAsync(request, reply, stop),
         _ => throw new MeshException(MeshExit.Usage, $"this agent ({ProgramVersion.Text}) does not know the verb '{request.Verb}'"),
     };
+
+    private async Task ExplainAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => await ReplyAsync(
+        reply, await AgentExplain.RunAsync(state, request, stop).ConfigureAwait(false), OpsJson.Default.ExplainReport, stop).ConfigureAwait(false);
 
     private async Task NetcheckAsync(OperatorReply reply, CancellationToken stop) => await ReplyAsync(
         reply, NetcheckAdvice.Of(state.Options.Node.Value, await RequireTunnel().CheckNetworkAsync(stop).ConfigureAwait(false)), OpsJson.Default.NetcheckReport, stop).ConfigureAwait(false);
@@ -87,7 +91,7 @@ internal sealed class AgentVerbs(AgentState state)
         }
     }
 
-    private static async Task<PingReport> PingOnceAsync(TunnelService tunnel, NodeName node, int sequence, CancellationToken stop)
+    internal static async Task<PingReport> PingOnceAsync(TunnelService tunnel, NodeName node, int sequence, CancellationToken stop)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(PingLimit);

@@ -11,6 +11,7 @@ namespace EdgeMesh.App.Ops;
 [JsonSerializable(typeof(PingReport))]
 [JsonSerializable(typeof(NetcheckReport))]
 [JsonSerializable(typeof(ResolveReport))]
+[JsonSerializable(typeof(ExplainReport))]
 [JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(TokensReport))]

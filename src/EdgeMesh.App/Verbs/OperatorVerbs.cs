@@ -26,6 +26,7 @@ internal static class OperatorVerbs
             StatusText.Of(JsonSerializer.Deserialize(line, OpsJson.Default.NetcheckReport)!));
         yield return Ping();
         yield return ResolveVerb.Build();
+        yield return ExplainVerb.Build();
     }
 
     private static Command Once(string verb, string help, Func<string, string> table)

@@ -58,6 +58,13 @@ internal sealed class NftTable(RuleFamily family)
         return shape.Length > 0 && shape == await ShapeAsync(stop).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Takes no new connections, but leaves the chains on their hooks: with the last nat chain of a namespace the kernel stops
+    /// translating the connections that exist too.
+    /// </summary>
+    public static Task CloseAsync(string family, CancellationToken stop) => Command.RunAsync(
+        "nft", ["-f", "-"], $"flush chain {family} {RuleText.TableName} prerouting\nflush chain {family} {RuleText.TableName} output\n", stop);
+
     /// <returns>True if there was one.</returns>
     public static async Task<bool> DeleteAsync(string family, CancellationToken stop)
     {

@@ -50,6 +50,21 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         accepting = AcceptAsync(socket);
     }
 
+    /// <summary>Takes no more connections and waits until those that run have ended, at most this long.</summary>
+    public async Task DrainAsync(TimeSpan limit)
+    {
+        listener?.Dispose();
+        await accepting.ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(running.Values).WaitAsync(limit).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The rest is reset by the dispose.
+        }
+    }
+
     /// <summary>Unbind, abort what runs, wait for it.</summary>
     public async ValueTask DisposeAsync()
     {

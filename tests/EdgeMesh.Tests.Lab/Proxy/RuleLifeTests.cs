@@ -91,6 +91,24 @@ public sealed class RuleLifeTests : IAsyncLifetime
         await follower.WaitForExitAsync();
     }
 
+    /// <summary>5 s is the drain: the first ends by itself, the second is cut when the time is over.</summary>
+    [Theory]
+    [InlineData("1500", "edge2")]
+    [InlineData("60000", "reset")]
+    public async Task ConnectionThroughTheAgentHasTimeToEnd(string milliseconds, string expected)
+    {
+        using BlockingCollection<string> said = [];
+        net.Start(net.Pod1, ["slow", Remote, milliseconds], said.Add);
+        Assert.True(said.TryTake(out string? line, TimeSpan.FromSeconds(5)));
+        Assert.Equal("connected", line);
+
+        // The client hears of it while the proxy drains, or when it cuts.
+        await net.StopProxyAsync();
+
+        Assert.True(said.TryTake(out line, TimeSpan.FromSeconds(3)));
+        Assert.Equal(expected, line);
+    }
+
     [Fact]
     public async Task CleanStopLeavesNothing()
     {

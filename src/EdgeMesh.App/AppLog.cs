@@ -24,4 +24,7 @@ internal static partial class AppLog
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Part} failed while stopping")]
     public static partial void StopFailed(ILogger logger, string part, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a change of Services did not reach the proxy completely")]
+    public static partial void ClusterDnsFailed(ILogger log, Exception error);
 }

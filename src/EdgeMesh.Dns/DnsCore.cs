@@ -4,7 +4,7 @@ namespace EdgeMesh.Dns;
 /// The server without its sockets: (query, now) → answer, or the question that must go upstream first. Makes no objects,
 /// waits for nothing, may run on any number of threads.
 /// </summary>
-internal sealed class DnsCore(ClusterZone zone, AnswerCache cache, Func<ReadOnlyMemory<byte>, bool>? isLoopProbe = null)
+internal sealed class DnsCore(ClusterZones zones, AnswerCache cache, Func<ReadOnlyMemory<byte>, bool>? isLoopProbe = null)
 {
     // An alias may lead to an alias; a ring of them ends here.
     private const int MaxAliases = 8;
@@ -50,7 +50,7 @@ internal sealed class DnsCore(ClusterZone zone, AnswerCache cache, Func<ReadOnly
         scoped NameView name = query.Name;
         for (int aliases = 0; aliases <= MaxAliases; aliases++)
         {
-            ZoneResult result = zone.Answer(name, query, ref writer, target, out int targetLength);
+            ZoneResult result = zones.Answer(name, query, ref writer, target, out int targetLength);
             if (result == ZoneResult.NotMine)
             {
                 return External(query, name, aliases > 0, ref writer, output, now, fetched);
@@ -62,7 +62,7 @@ internal sealed class DnsCore(ClusterZone zone, AnswerCache cache, Func<ReadOnly
                 return Local(result, query, name, ref writer);
             }
 
-            zone.WriteAlias(name.Wire, target[..targetLength], ref writer);
+            zones.WriteAlias(name.Wire, target[..targetLength], ref writer);
             if (query.Type is DnsType.Cname or DnsType.Any)
             {
                 return Finish(ref writer, query, AnswerSource.Cluster);
@@ -82,11 +82,11 @@ internal sealed class DnsCore(ClusterZone zone, AnswerCache cache, Func<ReadOnly
             case ZoneResult.Answer:
                 break;
             case ZoneResult.NoData:
-                zone.WriteAuthority(name, ref writer);
+                zones.WriteAuthority(name, ref writer);
                 break;
             case ZoneResult.NameError:
                 writer.Rcode = DnsRcode.NameError;
-                zone.WriteAuthority(name, ref writer);
+                zones.WriteAuthority(name, ref writer);
                 break;
             case ZoneResult.Refused:
                 return Fail(query, ref writer, DnsRcode.Refused, AnswerSource.Cluster);

@@ -1,11 +1,24 @@
 namespace EdgeMesh.Dns;
 
-/// <summary>Core and resolver together, for the listeners.</summary>
-internal sealed class DnsEngine(DnsCore core, Resolver resolver, DnsClock clock)
+/// <summary>Core, gate and resolver together, for the listeners.</summary>
+internal sealed class DnsEngine(DnsCore core, Resolver resolver, ClientGate gate, DnsClock clock)
 {
+    private static readonly Fetched Refusal = new(CachedAnswer.Refused, AnswerSource.None);
+
     /// <summary>Answers from what is known; never waits.</summary>
-    public DnsReply Handle(ReadOnlySpan<byte> query, Span<byte> output, bool isStream) =>
-        core.Handle(query, output, isStream, clock.Now);
+    public DnsReply Handle(ReadOnlySpan<byte> query, Span<byte> output, bool isStream, DnsAddress client)
+    {
+        // A stranger gets nothing of the cache either: what a node has asked for is its own business.
+        bool mayRecurse = gate.MayRecurse(client);
+        DnsReply reply = core.Handle(query, output, isStream, clock.Now, mayRecurse ? null : Refusal);
+        if (reply.Outcome != DnsOutcome.Ask || gate.TryTake(client, clock.Now))
+        {
+            return reply;
+        }
+
+        DnsMetrics.Shed.Add(1, new KeyValuePair<string, object?>("limit", "client"));
+        return core.Handle(query, output, isStream, clock.Now, Refusal);
+    }
 
     /// <summary>The rest of the way for a query whose <see cref="Handle"/> said <see cref="DnsOutcome.Ask"/>.</summary>
     /// <param name="query">The client's query.</param>

@@ -9,11 +9,20 @@ public sealed record DnsOptions
     /// <summary>Addresses to answer on, UDP and TCP. No wildcards: an answer must come from the address that was asked.</summary>
     public IReadOnlyList<IPEndPoint> ListenAddresses { get; init; } = [new(MeshDefaults.MeshAddress, 53)];
 
-    /// <summary>Domain of the cluster.</summary>
-    public string ClusterDomain { get; init; } = "cluster.local";
+    /// <summary>Domains of the cluster, at least one; reverse names are answered in the first.</summary>
+    public IReadOnlyList<string> ClusterDomains { get; init; } = ["cluster.local"];
 
-    /// <summary>Short form beside it: <c>service.ALIAS</c> in namespace default and <c>service.namespace.ALIAS</c>; empty switches it off.</summary>
-    public string AliasZone { get; init; } = "cluster.local.service";
+    /// <summary>Short forms beside them: <c>service.ALIAS</c> in namespace default and <c>service.namespace.ALIAS</c>.</summary>
+    public IReadOnlyList<string> AliasZones { get; init; } = ["cluster.local.service"];
+
+    /// <summary>Domains that other servers know.</summary>
+    public IReadOnlyList<StubDomain> StubDomains { get; init; } = [];
+
+    /// <summary>Clients for whom names outside the cluster are looked up, beside this machine; all others get REFUSED.</summary>
+    public IReadOnlyList<IPNetwork> RecursionFor { get; init; } = ClientGate.PrivateNetworks;
+
+    /// <summary>Questions a second that one client address may cause upstream; a burst of twice as many passes. 0: no limit.</summary>
+    public int ClientRate { get; init; } = 500;
 
     /// <summary>Servers for all other names; empty takes those of <see cref="ResolvConfPath"/> and follows its changes.</summary>
     public IReadOnlyList<IPEndPoint> Upstreams { get; init; } = [];
@@ -63,10 +72,27 @@ public sealed record DnsOptions
             }
         }
 
-        CheckZone("cluster domain", ClusterDomain);
-        if (AliasZone.Length > 0)
+        if (ClusterDomains.Count == 0)
         {
-            CheckZone("alias zone", AliasZone);
+            throw new MeshException(MeshExit.Usage, "dns has no cluster domain: give one, for example cluster.local");
+        }
+
+        foreach (string domain in ClusterDomains)
+        {
+            CheckZone("cluster domain", domain);
+        }
+
+        foreach (string alias in AliasZones)
+        {
+            CheckZone("alias zone", alias);
+        }
+
+        foreach (StubDomain stub in StubDomains)
+        {
+            if (!DnsName.IsSubdomain(stub.Domain) || stub.Servers.Count == 0)
+            {
+                throw new MeshException(MeshExit.Usage, $"dns stub domain '{stub.Domain}' needs a domain and at least one server");
+            }
         }
 
         if (Ttl < TimeSpan.Zero || Ttl > TimeSpan.FromHours(1))

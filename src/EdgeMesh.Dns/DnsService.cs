@@ -21,7 +21,9 @@ public sealed class DnsService : IAsyncDisposable
     private readonly ILogger log;
     private readonly ServiceIndex index = new();
     private readonly AnswerCache cache;
-    private readonly UpstreamSet upstreams;
+    private readonly UpstreamRoutes routes;
+    private readonly ClusterZones zones;
+    private readonly ClientGate gate;
     private readonly Resolver resolver;
     private readonly DnsEngine engine;
     private readonly TaskGroup waiting = new(MaxWaiting);
@@ -50,17 +52,23 @@ public sealed class DnsService : IAsyncDisposable
         DnsClock clock = new(time);
         exchange ??= new SocketExchange(new SocketMark(options.SocketMark, log)).ExchangeAsync;
         cache = new AnswerCache(options.CacheBytes, options.ServeStale);
-        upstreams = new UpstreamSet(exchange, options.ListenAddresses, options.UpstreamTimeout, clock, time, log);
-        resolver = new Resolver(upstreams, cache, options.StaleAfter, options.MaxQuestions, clock, time);
-        ClusterZone zone = new(
+        UpstreamSet NewSet() => new(exchange, options.ListenAddresses, options.UpstreamTimeout, clock, time, log);
+        routes = new UpstreamRoutes(NewSet(), [.. options.StubDomains.Select(stub => new StubRoute(stub, NewSet()))]);
+        resolver = new Resolver(routes, cache, options.StaleAfter, options.MaxQuestions, clock, time);
+        zones = new ClusterZones([.. options.ClusterDomains.Select((domain, i) => new ClusterZone(
             index,
-            options.ClusterDomain,
-            options.AliasZone,
+            domain,
+            i == 0 ? options.AliasZones : [],
             options.ListenAddresses.Select(address => address.Address).Distinct(),
-            (uint)options.Ttl.TotalSeconds);
-        engine = new DnsEngine(new DnsCore(zone, cache, upstreams.IsLoopProbe), resolver, clock);
+            (uint)options.Ttl.TotalSeconds))]);
+        gate = new ClientGate(options.RecursionFor, options.ClientRate);
+        engine = new DnsEngine(new DnsCore(zones, cache, routes.IsLoopProbe), resolver, gate, clock);
         connections = new TaskGroup(options.MaxConnections);
-        networkChanged = (_, _) => upstreams.ForgetMeasurements();
+        networkChanged = (_, _) =>
+        {
+            routes.ForgetMeasurements();
+            gate.ReadOwnAddresses();
+        };
     }
 
     public DnsStatus Status => new(
@@ -68,7 +76,7 @@ public sealed class DnsService : IAsyncDisposable
         index.Count,
         listening,
         missing,
-        [.. upstreams.Current.Select(upstream => new UpstreamStatus(
+        [.. routes.Current.Select(upstream => new UpstreamStatus(
             upstream.Server,
             upstream.Latency is { } latency ? TimeSpan.FromMilliseconds(latency) : null,
             upstream.Failures,
@@ -82,6 +90,7 @@ public sealed class DnsService : IAsyncDisposable
     {
         isStarted = true;
         NetworkChange.NetworkAddressChanged += networkChanged;
+        gate.ReadOwnAddresses();
         loops.Add(FollowSnapshotsAsync());
         await ReadUpstreamsAsync(stop).ConfigureAwait(false);
         missing = [.. options.ListenAddresses];
@@ -143,7 +152,7 @@ public sealed class DnsService : IAsyncDisposable
     private async Task TickAsync()
     {
         using PeriodicTimer timer = new(Tick, time);
-        Task probe = upstreams.ProbeLoopsAsync(stopping.Token);
+        Task probe = routes.ProbeLoopsAsync(stopping.Token);
         try
         {
             while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
@@ -152,7 +161,7 @@ public sealed class DnsService : IAsyncDisposable
                 if (await ReadUpstreamsAsync(stopping.Token).ConfigureAwait(false))
                 {
                     await probe.ConfigureAwait(false);
-                    probe = upstreams.ProbeLoopsAsync(stopping.Token);
+                    probe = routes.ProbeLoopsAsync(stopping.Token);
                 }
             }
         }
@@ -195,19 +204,14 @@ public sealed class DnsService : IAsyncDisposable
         DnsLog.Listening(log, sockets.Address);
     }
 
-    // True if the servers are others than before.
+    // True if the servers are others than before. The search list is read even where the servers are given.
     private async ValueTask<bool> ReadUpstreamsAsync(CancellationToken stop)
     {
-        if (options.Upstreams.Count > 0)
+        bool isFirst = resolvConf is null;
+        bool isGiven = options.Upstreams.Count > 0;
+        if (isGiven && isFirst)
         {
-            bool isFirst = resolvConf is null;
-            if (isFirst)
-            {
-                resolvConf = "";
-                upstreams.Set(options.Upstreams);
-            }
-
-            return isFirst;
+            routes.Default.Set(options.Upstreams);
         }
 
         string text;
@@ -220,10 +224,13 @@ public sealed class DnsService : IAsyncDisposable
             if (resolvConf is not "?")
             {
                 resolvConf = "?";
-                DnsLog.ResolvConfUnreadable(log, options.ResolvConfPath, e.Message);
+                if (!isGiven)
+                {
+                    DnsLog.ResolvConfUnreadable(log, options.ResolvConfPath, e.Message);
+                }
             }
 
-            return false;
+            return isGiven && isFirst;
         }
 
         if (text == resolvConf)
@@ -232,7 +239,12 @@ public sealed class DnsService : IAsyncDisposable
         }
 
         resolvConf = text;
-        upstreams.Set(ResolvConf.Parse(text));
-        return true;
+        zones.SetSearch(ResolvConf.ParseSearch(text));
+        if (!isGiven)
+        {
+            routes.Default.Set(ResolvConf.Parse(text));
+        }
+
+        return !isGiven || isFirst;
     }
 }

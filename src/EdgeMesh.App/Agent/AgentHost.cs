@@ -75,10 +75,19 @@ internal static class AgentHost
         await tunnel.StartAsync(stop).ConfigureAwait(false);
         state.Runs(tunnel);
 
+        SnapshotCell proxied = cell;
+        if (options.DnsServeCluster && options.DnsListen.FirstOrDefault(at => !IPAddress.IsLoopback(at.Address)) is { } dnsAt)
+        {
+            ClusterDnsView view = parts.Add("cluster DNS", new ClusterDnsView(
+                cell, options.DnsClusterServices, dnsAt, options.Node, log), StopLimit);
+            view.Start();
+            proxied = view.Seen;
+        }
+
         // The proxy makes the device whose address DNS binds to.
         state.Enter("writing the rules");
         ProxyService proxy = parts.Add("proxy", new ProxyService(
-            cell, options.ToProxy(), tunnel.ForwardTcp, tunnel.ForwardUdp, logs.Factory), DrainLimit);
+            proxied, options.ToProxy(), tunnel.ForwardTcp, tunnel.ForwardUdp, logs.Factory), DrainLimit);
         await proxy.StartAsync(stop).ConfigureAwait(false);
         state.ProxyStarted();
 

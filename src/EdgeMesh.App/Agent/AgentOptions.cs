@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.App.Logging;
+using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
@@ -44,9 +45,20 @@ internal sealed record AgentOptions
 
     public IReadOnlyList<IPEndPoint> DnsListen { get; init; } = [];
 
-    public required string DnsClusterDomain { get; init; }
+    public required IReadOnlyList<string> DnsClusterDomains { get; init; }
 
-    public required string DnsAliasZone { get; init; }
+    public required IReadOnlyList<string> DnsAliasZones { get; init; }
+
+    public IReadOnlyList<StubDomain> DnsStubDomains { get; init; } = [];
+
+    /// <summary>Null: private addresses.</summary>
+    public IReadOnlyList<IPNetwork>? DnsRecursionFor { get; init; }
+
+    public int DnsClientRate { get; init; }
+
+    public bool DnsServeCluster { get; init; }
+
+    public IReadOnlyList<ServiceName> DnsClusterServices { get; init; } = [];
 
     public IReadOnlyList<IPEndPoint> DnsUpstreams { get; init; } = [];
 

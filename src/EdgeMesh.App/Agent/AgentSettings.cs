@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.App.Settings;
+using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
@@ -46,12 +47,29 @@ internal static class AgentSettings
         "tunnel.guessPorts", "true|false", "Guess ports where a NAT gives every destination another one; false for metered links (default true).");
 
     public static readonly Setting DnsListen = Setting.List("dns.listen", "ADDRESS[:PORT]", "Where DNS listens (default 169.254.96.16:53).");
-    public static readonly Setting DnsClusterDomain = Setting.Text("dns.clusterDomain", "DOMAIN", "Cluster domain (default cluster.local).");
-    public static readonly Setting DnsAliasZone = Setting.Text(
-        "dns.aliasZone", "DOMAIN", "Zone of SERVICE[.NAMESPACE].DOMAIN names (default cluster.local.service; empty: none).");
+    public static readonly Setting DnsClusterDomain = Setting.List(
+        "dns.clusterDomain", "DOMAIN", "Cluster domain (default cluster.local); give it again for more.");
+
+    public static readonly Setting DnsAliasZone = Setting.List(
+        "dns.aliasZone", "DOMAIN", "Zone of SERVICE[.NAMESPACE].DOMAIN names (default cluster.local.service; empty: none); give it again for more.");
 
     public static readonly Setting DnsUpstream = Setting.List(
         "dns.upstream", "ADDRESS[:PORT]", "Server for all other names (default: those of /etc/resolv.conf).");
+
+    public static readonly Setting DnsStubDomain = Setting.List(
+        "dns.stubDomain", "DOMAIN=ADDRESS[:PORT]", "Servers for the names of one domain; give it again for more.");
+
+    public static readonly Setting DnsRecursionFor = Setting.List(
+        "dns.recursionFor", "CIDR", "Clients for whom other names are looked up (default: private addresses; this machine always).");
+
+    public static readonly Setting DnsClientRate = Setting.Text(
+        "dns.clientRate", "NUMBER", "Questions a second that one client may cause upstream (default 500; 0: no limit).");
+
+    public static readonly Setting DnsServeCluster = Setting.Text(
+        "dns.serveClusterDns", "true|false", "Answer what pods send to port 53 of the cluster's DNS Service here (default true).");
+
+    public static readonly Setting DnsClusterService = Setting.List(
+        "dns.clusterService", "NAMESPACE/NAME", "The cluster's DNS Service (default kube-system/kube-dns and kube-system/coredns).");
 
     public static readonly Setting ServiceCidr = Setting.Text(
         "proxy.serviceCidr", "CIDR", "The cluster's Service network (default: derived from the Services).");
@@ -66,7 +84,8 @@ internal static class AgentSettings
     public static readonly IReadOnlyList<Setting> All =
     [
         NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KeepRules, Cleanup,
-        TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream, ServiceCidr, RoutableCidr, FilterMode,
+        TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream,
+        DnsStubDomain, DnsRecursionFor, DnsClientRate, DnsServeCluster, DnsClusterService, ServiceCidr, RoutableCidr, FilterMode,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
 
@@ -94,8 +113,13 @@ internal static class AgentSettings
             DnsListen = values.Has(DnsListen)
                 ? values.EndPoints(DnsListen, MeshDefaults.MeshAddress, 53)
                 : [new IPEndPoint(MeshDefaults.MeshAddress, 53)],
-            DnsClusterDomain = Domain(values, DnsClusterDomain, "cluster.local", mayBeEmpty: false),
-            DnsAliasZone = Domain(values, DnsAliasZone, "cluster.local.service", mayBeEmpty: true),
+            DnsClusterDomains = Domains(values, DnsClusterDomain, "cluster.local", mayBeEmpty: false),
+            DnsAliasZones = Domains(values, DnsAliasZone, "cluster.local.service", mayBeEmpty: true),
+            DnsStubDomains = StubDomains(values),
+            DnsRecursionFor = values.Has(DnsRecursionFor) ? values.Networks(DnsRecursionFor) : null,
+            DnsClientRate = values.Int(DnsClientRate, 500, 0, 1_000_000),
+            DnsServeCluster = values.OnUnlessOff(DnsServeCluster),
+            DnsClusterServices = ClusterServices(values),
             DnsUpstreams = values.EndPoints(DnsUpstream, IPAddress.Loopback, 53),
             ServiceCidr = values.Networks(ServiceCidr) is [var cidr, ..] ? cidr : null,
             RoutableCidrs = values.Networks(RoutableCidr),
@@ -139,11 +163,59 @@ internal static class AgentSettings
         }
     }
 
-    private static string Domain(SettingValues values, Setting setting, string otherwise, bool mayBeEmpty)
+    private static List<string> Domains(SettingValues values, Setting setting, string otherwise, bool mayBeEmpty)
     {
-        string text = (values.Text(setting) ?? otherwise).TrimEnd('.').ToLowerInvariant();
-        return DnsName.IsSubdomain(text) || (mayBeEmpty && text.Length == 0)
-            ? text
-            : throw values.Fault(setting, text, "a domain such as " + otherwise);
+        List<string> found = [];
+        foreach (string given in values.Has(setting) ? values.List(setting) : [otherwise])
+        {
+            string text = given.TrimEnd('.').ToLowerInvariant();
+            if (DnsName.IsSubdomain(text))
+            {
+                found.Add(text);
+            }
+            else if (!mayBeEmpty || text.Length > 0)
+            {
+                throw values.Fault(setting, text, "a domain such as " + otherwise);
+            }
+        }
+
+        return found;
+    }
+
+    private static IReadOnlyList<StubDomain> StubDomains(SettingValues values)
+    {
+        Dictionary<string, List<IPEndPoint>> found = new(StringComparer.Ordinal);
+        foreach (string text in values.List(DnsStubDomain))
+        {
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            string domain = (equals < 0 ? text : text[..equals]).TrimEnd('.').ToLowerInvariant();
+            if (equals < 0 || !DnsName.IsSubdomain(domain) || !EndPointText.TryParse(text[(equals + 1)..], IPAddress.Loopback, 53, out IPEndPoint? server))
+            {
+                throw values.Fault(DnsStubDomain, text, "DOMAIN=ADDRESS such as corp.example=10.0.0.53");
+            }
+
+            (found.TryGetValue(domain, out List<IPEndPoint>? servers) ? servers : found[domain] = []).Add(server);
+        }
+
+        return [.. found.Select(pair => new StubDomain(pair.Key, pair.Value))];
+    }
+
+    private static List<ServiceName> ClusterServices(SettingValues values)
+    {
+        if (!values.Has(DnsClusterService))
+        {
+            return [new ServiceName("kube-system", "kube-dns"), new ServiceName("kube-system", "coredns")];
+        }
+
+        List<ServiceName> found = [];
+        foreach (string text in values.List(DnsClusterService))
+        {
+            string[] parts = text.Split('/');
+            found.Add(parts.Length == 2 && DnsName.IsLabel(parts[0]) && DnsName.IsLabel(parts[1])
+                ? new ServiceName(parts[0], parts[1])
+                : throw values.Fault(DnsClusterService, text, "NAMESPACE/NAME such as kube-system/kube-dns"));
+        }
+
+        return found;
     }
 }

@@ -31,9 +31,12 @@ internal static class RoomOptions
 
     public static DnsOptions ToDns(this AgentOptions options) => new()
     {
+        StubDomains = options.DnsStubDomains,
+        RecursionFor = options.DnsRecursionFor ?? new DnsOptions().RecursionFor,
+        ClientRate = options.DnsClientRate,
         ListenAddresses = options.DnsListen,
-        ClusterDomain = options.DnsClusterDomain,
-        AliasZone = options.DnsAliasZone,
+        ClusterDomains = options.DnsClusterDomains,
+        AliasZones = options.DnsAliasZones,
         Upstreams = options.DnsUpstreams,
         SocketMark = MeshDefaults.AgentSocketMark,
     };

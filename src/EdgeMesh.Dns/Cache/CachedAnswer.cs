@@ -16,6 +16,9 @@ internal sealed class CachedAnswer(byte[] message, ImmutableArray<RecordMark> re
     /// <summary>Every upstream was silent or broken.</summary>
     public static readonly CachedAnswer Failed = new(new byte[DnsQuery.HeaderLength], []) { Rcode = DnsRcode.ServerFailure };
 
+    /// <summary>We do not ask upstream for this client.</summary>
+    public static readonly CachedAnswer Refused = new(new byte[DnsQuery.HeaderLength], []) { Rcode = DnsRcode.Refused };
+
     public ReadOnlySpan<byte> Message => message;
 
     public ImmutableArray<RecordMark> Records => records;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 
 namespace EdgeMesh.Dns;
@@ -13,6 +14,7 @@ internal sealed class TcpConnection(Socket client, DnsEngine engine, TimeSpan id
     // More unanswered questions than this and the client is not read until some are answered.
     private const int MaxPipelined = 32;
 
+    private readonly DnsAddress address = DnsAddress.From(((IPEndPoint)client.RemoteEndPoint!).Address);
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly SemaphoreSlim slots = new(MaxPipelined, MaxPipelined);
     private readonly CancellationTokenSource broken = new();
@@ -83,7 +85,7 @@ internal sealed class TcpConnection(Socket client, DnsEngine engine, TimeSpan id
         byte[] output = ArrayPool<byte>.Shared.Rent(DnsLimits.TcpMessage + 2);
         try
         {
-            DnsReply reply = engine.Handle(query.Span, output.AsSpan(2, DnsLimits.TcpMessage), isStream: true);
+            DnsReply reply = engine.Handle(query.Span, output.AsSpan(2, DnsLimits.TcpMessage), isStream: true, address);
             switch (reply.Outcome)
             {
                 case DnsOutcome.Answer:

@@ -82,7 +82,8 @@ internal sealed class UdpListener(Socket socket, DnsEngine engine, TaskGroup wai
 
     private void Answer(ReadOnlySpan<byte> query, byte[] output, SocketAddress client)
     {
-        DnsReply reply = engine.Handle(query, output, isStream: false);
+        DnsAddress address = DnsAddress.From(client);
+        DnsReply reply = engine.Handle(query, output, isStream: false, address);
         if (reply.Outcome == DnsOutcome.Answer)
         {
             socket.SendTo(output.AsSpan(0, reply.Length), SocketFlags.None, client);

@@ -6,7 +6,7 @@ namespace EdgeMesh.Dns;
 /// was known before is served (RFC 8767) and the question goes on in the background.
 /// </summary>
 internal sealed class Resolver(
-    UpstreamSet upstreams, AnswerCache cache, TimeSpan staleAfter, int maxFlights, DnsClock clock, TimeProvider time) : IAsyncDisposable
+    UpstreamRoutes routes, AnswerCache cache, TimeSpan staleAfter, int maxFlights, DnsClock clock, TimeProvider time) : IAsyncDisposable
 {
     // Guards flights.
     private readonly Lock gate = new();
@@ -22,7 +22,7 @@ internal sealed class Resolver(
         }
 
         bool hasStale = cache.TryGetStale(key, now, out CachedAnswer? stale);
-        bool wereSilent = upstreams.AreSilent;
+        bool wereSilent = routes.For(key).AreSilent;
         Task<CachedAnswer?>? flight = Join(key);
         if (flight is null)
         {
@@ -91,7 +91,7 @@ internal sealed class Resolver(
         await registered.ConfigureAwait(false);
         try
         {
-            CachedAnswer? answer = await upstreams.AskAsync(key, stopping.Token).ConfigureAwait(false);
+            CachedAnswer? answer = await routes.For(key).AskAsync(key, stopping.Token).ConfigureAwait(false);
             if (answer is not null)
             {
                 cache.Put(key, answer);

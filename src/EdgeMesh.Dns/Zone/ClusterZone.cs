@@ -6,7 +6,7 @@ using EdgeMesh.Model;
 namespace EdgeMesh.Dns;
 
 /// <summary>
-/// The cluster's own names (kubernetes/dns specification 1.1.0) under one cluster domain, the alias zone beside it, and the
+/// The cluster's own names (kubernetes/dns specification 1.1.0) under one cluster domain, the alias zones beside it, and the
 /// reverse names of the addresses it gave. Pure: the index it is given decides.
 /// </summary>
 internal sealed class ClusterZone
@@ -17,22 +17,28 @@ internal sealed class ClusterZone
 
     private readonly ServiceIndex index;
     private readonly byte[] domain;
-    private readonly byte[]? alias;
+    private readonly ImmutableArray<byte[]> aliases;
     private readonly byte[] nameServer;
     private readonly byte[] mailbox;
     private readonly ImmutableArray<DnsAddress> listenAddresses;
     private readonly uint ttl;
 
-    public ClusterZone(ServiceIndex index, string domain, string alias, IEnumerable<IPAddress> listenAddresses, uint ttl)
+    public ClusterZone(ServiceIndex index, string domain, IEnumerable<string> aliases, IEnumerable<IPAddress> listenAddresses, uint ttl)
     {
         this.index = index;
         this.domain = WireName.FromText(domain);
-        this.alias = alias.Length == 0 ? null : WireName.FromText(alias);
+        this.aliases = [.. aliases.Select(WireName.FromText).OrderByDescending(alias => alias.Length)];
         nameServer = WireName.FromText("ns.dns." + domain);
         mailbox = WireName.FromText("hostmaster." + domain);
         this.listenAddresses = [.. listenAddresses.Select(DnsAddress.From)];
         this.ttl = ttl;
     }
+
+    /// <summary>The cluster domain as it stands in a message.</summary>
+    public byte[] Domain => domain;
+
+    /// <summary>True for a name below the cluster domain or an alias zone.</summary>
+    public bool Owns(scoped NameView name) => name.IsUnder(domain, out _) || AliasOf(name, out _) is not null;
 
     /// <summary>Writes the records of <paramref name="name"/> into the answer section.</summary>
     /// <param name="name">The name asked for, or the target of an alias on the way.</param>
@@ -43,14 +49,10 @@ internal sealed class ClusterZone
     public ZoneResult Answer(scoped NameView name, scoped in DnsQuery query, ref DnsWriter writer, scoped Span<byte> target, out int targetLength)
     {
         targetLength = 0;
-        bool inAlias = false;
-        if (!name.IsUnder(domain, out int below))
+        bool inAlias = AliasOf(name, out int below) is not null;
+        if (!inAlias && !name.IsUnder(domain, out below))
         {
-            inAlias = alias is not null && name.IsUnder(alias, out below);
-            if (!inAlias)
-            {
-                return Reverse(name, query, ref writer);
-            }
+            return ZoneResult.NotMine;
         }
 
         if (query.Class is not (DnsType.ClassIn or DnsType.ClassAny) || query.Type is DnsType.Axfr or DnsType.Ixfr)
@@ -104,13 +106,27 @@ internal sealed class ClusterZone
 
     /// <summary>The SOA that makes a negative answer cacheable, for as long as our answers are (RFC 2308 section 3).</summary>
     public void WriteAuthority(scoped NameView name, ref DnsWriter writer) =>
-        WriteSoa(DnsSection.Authority, alias is not null && name.IsUnder(alias, out _) ? alias : domain, ref writer);
+        WriteSoa(DnsSection.Authority, AliasOf(name, out _) ?? domain, ref writer);
 
     public void WriteAlias(scoped ReadOnlySpan<byte> owner, scoped ReadOnlySpan<byte> target, ref DnsWriter writer)
     {
         writer.BeginRecord(DnsSection.Answer, owner, DnsType.Cname, ttl);
         writer.WriteName(target, compress: true);
         writer.EndRecord();
+    }
+
+    private byte[]? AliasOf(scoped NameView name, out int below)
+    {
+        below = 0;
+        foreach (byte[] alias in aliases)
+        {
+            if (name.IsUnder(alias, out below))
+            {
+                return alias;
+            }
+        }
+
+        return null;
     }
 
     // <service>.<alias> is in namespace default, <service>.<namespace>.<alias> in that namespace.
@@ -324,7 +340,8 @@ internal sealed class ClusterZone
         return any || query.Type is DnsType.Soa or DnsType.Ns ? ZoneResult.Answer : ZoneResult.NoData;
     }
 
-    private ZoneResult Reverse(scoped NameView name, scoped in DnsQuery query, ref DnsWriter writer)
+    /// <summary>PTR of the addresses the cluster gave; all other names are not ours.</summary>
+    public ZoneResult Reverse(scoped NameView name, scoped in DnsQuery query, ref DnsWriter writer)
     {
         if (query.Class != DnsType.ClassIn || !ReverseName.TryRead(name, out DnsAddress address))
         {
@@ -390,7 +407,7 @@ internal sealed class ClusterZone
         writer.EndRecord();
     }
 
-    private void WriteSoa(DnsSection section, scoped ReadOnlySpan<byte> owner, ref DnsWriter writer)
+    public void WriteSoa(DnsSection section, scoped ReadOnlySpan<byte> owner, ref DnsWriter writer)
     {
         writer.BeginRecord(section, owner, DnsType.Soa, ttl);
         writer.WriteName(nameServer, compress: true);

@@ -20,6 +20,15 @@ internal readonly record struct DnsAddress(UInt128 Bits, bool IsIPv6)
             : new DnsAddress(BinaryPrimitives.ReadUInt128BigEndian(bytes), true);
     }
 
+    /// <summary>The address in a socket address of Linux: <c>family 2 | port 2 | IPv4 4</c> or <c>… | flow 4 | IPv6 16</c>.</summary>
+    public static DnsAddress From(SocketAddress address)
+    {
+        ReadOnlySpan<byte> bytes = address.Buffer.Span;
+        return address.Family == AddressFamily.InterNetworkV6
+            ? new DnsAddress(BinaryPrimitives.ReadUInt128BigEndian(bytes[8..]), true)
+            : new DnsAddress(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), false);
+    }
+
     public void Write(ref DnsWriter writer)
     {
         if (IsIPv6)

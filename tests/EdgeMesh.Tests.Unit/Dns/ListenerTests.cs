@@ -126,8 +126,8 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
     {
         foreach (DnsOptions options in (DnsOptions[])[
             new() { ListenAddresses = [new(IPAddress.Any, 53)] },
-            new() { ClusterDomain = "Cluster Local" },
-            new() { AliasZone = "-" }])
+            new() { ClusterDomains = ["Cluster Local"] },
+            new() { AliasZones = ["-"] }])
         {
             Assert.Equal(MeshExit.Usage, Assert.Throws<MeshException>(() => Service(options)).Exit);
         }
@@ -173,8 +173,8 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
         {
             ListenAddresses = [new(IPAddress.Loopback, 0)],
             Upstreams = [server.Address],
-            ClusterDomain = "other.local",
-            AliasZone = "",
+            ClusterDomains = ["other.local"],
+            AliasZones = [],
         });
         await service.StartAsync(CancellationToken.None);
         IPEndPoint address = service.Status.Listening[0];

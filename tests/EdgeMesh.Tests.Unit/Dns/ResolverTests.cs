@@ -24,7 +24,7 @@ public sealed class ResolverTests : IAsyncDisposable
     {
         DnsClock clock = new(time);
         upstreams = new UpstreamSet(ExchangeAsync, [new IPEndPoint(IPAddress.Loopback, 53)], TimeSpan.FromMilliseconds(1900), clock, time, NullLogger.Instance);
-        resolver = new Resolver(upstreams, cache, TimeSpan.FromMilliseconds(300), 4, clock, time);
+        resolver = new Resolver(new UpstreamRoutes(upstreams, []), cache, TimeSpan.FromMilliseconds(300), 4, clock, time);
         upstreams.Set([One, Two]);
     }
 

@@ -82,8 +82,8 @@ internal static class TestPark
         using SnapshotSubscription subscription = cell.Subscribe();
         ServiceIndex index = new();
         index.Apply(await subscription.NextAsync(CancellationToken.None));
-        ClusterZone zone = new(index, "cluster.local", "cluster.local.service", [IPAddress.Loopback], 5);
-        return new DnsCore(zone, cache ?? new AnswerCache(1 << 20, TimeSpan.FromHours(1)));
+        ClusterZones zones = new(new ClusterZone(index, "cluster.local", ["cluster.local.service"], [IPAddress.Loopback], 5));
+        return new DnsCore(zones, cache ?? new AnswerCache(1 << 20, TimeSpan.FromHours(1)));
     }
 
     /// <summary>A query in its plainest form; with a payload size it carries an OPT record.</summary>

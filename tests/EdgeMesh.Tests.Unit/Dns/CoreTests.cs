@@ -65,7 +65,7 @@ public sealed class CoreTests
     [Fact]
     public void AnswersServfailBeforeFirstSync()
     {
-        ClusterZone zone = new(new ServiceIndex(), "cluster.local", "cluster.local.service", [], 5);
+        ClusterZones zones = new(new ClusterZone(new ServiceIndex(), "cluster.local", ["cluster.local.service"], [], 5));
         DnsCore core = new(zone, new AnswerCache(1 << 20, TimeSpan.FromHours(1)));
         foreach (string name in (string[])["video.default.svc.cluster.local", "video.cluster.local.service", "10.0.96.10.in-addr.arpa"])
         {

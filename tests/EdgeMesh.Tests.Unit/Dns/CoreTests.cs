@@ -66,7 +66,7 @@ public sealed class CoreTests
     public void AnswersServfailBeforeFirstSync()
     {
         ClusterZones zones = new(new ClusterZone(new ServiceIndex(), "cluster.local", ["cluster.local.service"], [], 5));
-        DnsCore core = new(zone, new AnswerCache(1 << 20, TimeSpan.FromHours(1)));
+        DnsCore core = new(zones, new AnswerCache(1 << 20, TimeSpan.FromHours(1)));
         foreach (string name in (string[])["video.default.svc.cluster.local", "video.cluster.local.service", "10.0.96.10.in-addr.arpa"])
         {
             Assert.Equal(2, TestPark.Rcode(Ask(core, TestPark.Query(name, 1))));

@@ -53,6 +53,52 @@ public class ScenarioTests(ParkFixture fixture)
         Assert.StartsWith(fixture.Park.BigFileHash, hash, StringComparison.Ordinal);
     }
 
+    /// <summary>A pod whose resolv.conf still names the cluster's DNS Service; its CoreDNS does not exist at all.</summary>
+    [Fact]
+    public async Task TheClustersDnsServiceIsAnsweredOnTheNode()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        string file = Path.Combine(fixture.Mesh.ManifestsOf("edge1"), "kube-dns.yaml");
+        await File.WriteAllTextAsync(file, """
+            apiVersion: v1
+            kind: Service
+            metadata: { name: kube-dns, namespace: kube-system }
+            spec:
+              clusterIP: 10.96.0.10
+              clusterIPs: [10.96.0.10]
+              ports:
+              - { name: dns, port: 53, protocol: UDP }
+              - { name: dns-tcp, port: 53, protocol: TCP }
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata:
+              name: kube-dns-1
+              namespace: kube-system
+              labels: { kubernetes.io/service-name: kube-dns }
+            addressType: IPv4
+            ports:
+            - { name: dns, port: 53, protocol: UDP }
+            - { name: dns-tcp, port: 53, protocol: TCP }
+            endpoints:
+            - { addresses: [172.17.0.99], nodeName: cloud }
+            """, limit.Token);
+        try
+        {
+            Pod client = fixture.Park.Edge1.Pods[1];
+            foreach (string transport in (string[])["+notcp", "+tcp"])
+            {
+                await ParkMesh.UntilAsync("the Service of the cluster's DNS answers", async () =>
+                    (await client.Host.RunAsync(limit.Token, "dig", "@10.96.0.10", "+short", "+time=1", "+tries=1", transport, "video.default.svc.cluster.local")).Output.Trim()
+                    == ParkServices.Video.ClusterIP, limit.Token);
+            }
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Fact]
     public async Task NetcheckKnowsTheNat()
     {

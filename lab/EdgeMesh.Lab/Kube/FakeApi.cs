@@ -64,7 +64,7 @@ public sealed class FakeApi : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.Configure<KestrelServerOptions>(kestrel => 
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.Listen(listen ?? new IPEndPoint(IPAddress.Loopback, 0));
             kestrel.Limits.MaxRequestBodySize = null;
@@ -375,7 +375,13 @@ public sealed class FakeApi : IAsyncDisposable
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(JsonSerializer.Serialize(new
         {
-            kind = "Status", apiVersion = "v1", metadata = new { }, status = "Failure", message, reason, code,
+            kind = "Status",
+            apiVersion = "v1",
+            metadata = new { },
+            status = "Failure",
+            message,
+            reason,
+            code,
         }));
     }
 }

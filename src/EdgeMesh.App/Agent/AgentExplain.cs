@@ -87,7 +87,7 @@ internal static class AgentExplain
         try
         {
             ResolveReport answer = await ResolveVerb.AskAsync(
-                server, $"{name.Name}.{name.Namespace}.svc.{state.Options.DnsClusterDomain}", QueryType.A, stop).ConfigureAwait(false);
+                server, $"{name.Name}.{name.Namespace}.svc.{state.Options.DnsClusterDomains[0]}", QueryType.A, stop).ConfigureAwait(false);
             return answer.Answers.Count > 0 ? string.Join(", ", answer.Answers) : answer.Code;
         }
         catch (MeshException e)

@@ -16,7 +16,7 @@ TEST := $(DOTNET) test -c $(CONFIGURATION) --nologo --results-directory $(RESULT
 SOURCES = $(shell find src lab -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*') \
           $(wildcard src/*/*.csproj lab/*/*.csproj Directory.*.props)
 
-.PHONY: help build publish install demo test unit lab bench matrix fmt fmt-check clean
+.PHONY: help build publish install demo test unit lab bench matrix torture fmt fmt-check clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,9 @@ bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench
 
 matrix: install publish ## every pair of kinds of NAT, to docs/bench (as root, 20 minutes; ONLY=symmetric prints some)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- matrix $(if $(ONLY),--only "$(ONLY)",--output docs/bench/nat-matrix.md)
+
+torture: install publish ## an hour's worth of mishaps under fifty streams, to docs/bench (as root, 15 minutes; SEED=1 EVENTS=20 prints)
+	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- torture $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS),--output docs/bench/torture.md)
 
 fmt: ## format the code
 	$(DOTNET) format EdgeMesh.slnx

@@ -23,6 +23,8 @@ try
             return await KubeAsync(args[1..]);
         case ["matrix", ..]:
             return await MatrixAsync(args[1..]);
+        case ["torture", ..]:
+            return await TortureAsync(args[1..]);
         default:
             return await MeasureAsync();
     }
@@ -63,6 +65,21 @@ async Task<int> MatrixAsync(string[] given)
     return isGood ? 0 : 1;
 }
 
+async Task<int> TortureAsync(string[] given)
+{
+    Dictionary<string, string>? options = Options(given, "--events", "--streams", "--seed", "--logs", "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    (string report, bool isGood) = await Torture.RunAsync(
+        binary, Number(options, "--events", 120), Number(options, "--streams", 50), Number(options, "--seed", Environment.TickCount),
+        options.GetValueOrDefault("--logs"), stop.Token);
+    await WriteAsync(options, report);
+    return isGood ? 0 : 1;
+}
+
 async Task<int> MeasureAsync()
 {
     Dictionary<string, string>? options = Options(args, "--rounds", "--seconds", "--only", "--output");
@@ -86,6 +103,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
     Console.Error.WriteLine("""
         usage: edgemesh-bench [--rounds 3] [--seconds 3] [--only 'across two NATs, mesh'] [--output docs/bench/mesh.md]
                edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
+               edgemesh-bench torture [--events 120] [--streams 50] [--seed N] [--logs DIR] [--output docs/bench/torture.md]
                edgemesh-bench kube [--output docs/bench/kube.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);

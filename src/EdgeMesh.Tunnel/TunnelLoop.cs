@@ -66,6 +66,9 @@ internal sealed class TunnelLoop : IDisposable
             {
                 ResetSecret = identity.ResetSecret,
 
+                // A node that was asleep, or without any network, for a minute goes on where it was.
+                IdleTimeout = TimeSpan.FromSeconds(120),
+
                 // The largest on a direct path. Larger ones would make WebSocket relays cheaper, but congestion control would reckon
                 // with them on every path.
                 MaxDatagramSize = MtuProber.Largest,
@@ -120,11 +123,12 @@ internal sealed class TunnelLoop : IDisposable
 
     public void UseLocalAddresses(LocalAddresses found)
     {
+        IPAddress[] gone = [.. context.Local.Addresses.Except(found.Addresses)];
         context.Local = found;
-        RefreshCandidates(force: true);
+        RefreshCandidates(force: true, hasMoved: gone.Length > 0);
         foreach (RelayLink link in Links)
         {
-            link.Rebind();
+            link.Rebind(gone);
         }
     }
 
@@ -337,7 +341,7 @@ internal sealed class TunnelLoop : IDisposable
         }
     }
 
-    private void RefreshCandidates(bool force)
+    private void RefreshCandidates(bool force, bool hasMoved = false)
     {
         bool mapsByDestination = Links.Any(link => link.MapsByDestination);
         context.IsBehindHardNat = mapsByDestination && mapping is null && options.Advertise.Count == 0;
@@ -362,7 +366,7 @@ internal sealed class TunnelLoop : IDisposable
         TunnelLog.Candidates(log, string.Join(", ", next.Select(c => c.Address)));
         foreach (Peer peer in Peers.All)
         {
-            peer.OnLocalChange();
+            peer.OnLocalChange(hasMoved);
         }
     }
 

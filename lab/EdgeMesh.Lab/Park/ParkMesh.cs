@@ -12,6 +12,9 @@ public sealed class ParkMesh(ParkLab park, string binary)
 
     public IReadOnlyDictionary<string, LabProcess> Agents => agents;
 
+    /// <summary>Log level of the agents.</summary>
+    public string LogLevel { get; init; } = "info";
+
     public string StateOf(string name) => Path.Combine(directory, name);
 
     public string ManifestsOf(string node) => Path.Combine(directory, node + "-manifests");
@@ -58,7 +61,7 @@ public sealed class ParkMesh(ParkLab park, string binary)
         return agents[node.Name] = node.Host.Start("agent",
         [
             binary, "agent", "--node-name", node.Name, "--state-dir", state, "--server", ParkLab.ServerAddress + ":20006",
-            "--token-file", token, .. more is ["--kube-api", ..] ? [] : (string[])["--manifests", ManifestsOf(node.Name)], .. more,
+            "--token-file", token, "--log-level", LogLevel, .. more is ["--kube-api", ..] ? [] : (string[])["--manifests", ManifestsOf(node.Name)], .. more,
         ]);
     }
 

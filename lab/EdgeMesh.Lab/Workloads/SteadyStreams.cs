@@ -11,7 +11,15 @@ namespace EdgeMesh.Lab.Workloads;
 /// <param name="Bytes">Echoed in all.</param>
 /// <param name="LongestStallMilliseconds">The longest that any stream waited for the next byte.</param>
 /// <param name="FirstFault">What broke first.</param>
-public sealed record SteadyOutcome(int Streams, int Broken, int Wrong, long Bytes, double LongestStallMilliseconds, string FirstFault);
+/// <param name="Stalls">Every wait of more than 400 ms; of those that ended together only the longest.</param>
+public sealed record SteadyOutcome(
+    int Streams, int Broken, int Wrong, long Bytes, double LongestStallMilliseconds, string FirstFault, IReadOnlyList<Stall> Stalls);
+
+/// <summary>A time in which a stream got nothing.</summary>
+public sealed record Stall(DateTime Ended, double Milliseconds)
+{
+    public DateTime Began => Ended.AddMilliseconds(-Milliseconds);
+}
 
 /// <summary>Long streams to the echo server: a chunk every 50 ms, every byte of the echo checked by its place.</summary>
 internal sealed class SteadyStreams(IPEndPoint server, int streams)
@@ -19,7 +27,11 @@ internal sealed class SteadyStreams(IPEndPoint server, int streams)
     private const int Chunk = 512;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-    private readonly Lock gate = new(); // guards the five fields below it
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(500);
+    private const double StallMilliseconds = 400;
+
+    private readonly Lock gate = new(); // guards the six fields below it
+    private readonly List<Stall> stalls = [];
     private int broken;
     private int wrong;
     private long bytes;
@@ -29,7 +41,7 @@ internal sealed class SteadyStreams(IPEndPoint server, int streams)
     public async Task<SteadyOutcome> RunAsync(Task end)
     {
         await Task.WhenAll(Enumerable.Range(0, streams).Select(id => Task.Run(() => OneAsync(id, end))));
-        return new SteadyOutcome(streams, broken, wrong, bytes, Math.Round(longestStall), firstFault);
+        return new SteadyOutcome(streams, broken, wrong, bytes, Math.Round(longestStall), firstFault, stalls);
     }
 
     private static byte ByteAt(int stream, long place) => (byte)((place * 131) + (place >> 9) + (stream * 17));
@@ -95,6 +107,7 @@ internal sealed class SteadyStreams(IPEndPoint server, int streams)
             lock (gate)
             {
                 longestStall = Math.Max(longestStall, waited);
+                NoteStall(waited);
             }
 
             for (int i = 0; i < length; i++)
@@ -106,6 +119,24 @@ internal sealed class SteadyStreams(IPEndPoint server, int streams)
             }
 
             received += length;
+        }
+    }
+
+    private void NoteStall(double waited)
+    {
+        if (waited < StallMilliseconds)
+        {
+            return;
+        }
+
+        DateTime now = DateTime.UtcNow;
+        if (stalls.Count > 0 && now - stalls[^1].Ended < Together)
+        {
+            stalls[^1] = waited > stalls[^1].Milliseconds ? new Stall(now, Math.Round(waited)) : stalls[^1];
+        }
+        else
+        {
+            stalls.Add(new Stall(now, Math.Round(waited)));
         }
     }
 

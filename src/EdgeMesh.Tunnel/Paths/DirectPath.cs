@@ -16,6 +16,8 @@ internal sealed class DirectPath(WireAddress address, long now)
     private long lastFlap;
     private int pings;
     private long doubtedSince = long.MaxValue;
+    private long suspendedAt = long.MinValue;
+    private bool isSuspended;
 
     public WireAddress Address => address;
 
@@ -45,7 +47,7 @@ internal sealed class DirectPath(WireAddress address, long now)
 
     public PathKind Kind => IsLan ? PathKind.Lan : PathKind.Direct;
 
-    public bool IsUsable(long now) => IsValid && now >= ValidSince + probation;
+    public bool IsUsable(long now) => IsValid && !isSuspended && now >= ValidSince + probation;
 
     /// <summary>When <see cref="IsUsable"/> turns true by itself.</summary>
     public long UsableAt => IsValid ? ValidSince + probation : long.MaxValue;
@@ -64,10 +66,12 @@ internal sealed class DirectPath(WireAddress address, long now)
     }
 
     /// <summary>The peer itself has left this path: unless a pong comes at once, so do we.</summary>
+    /// <param name="now">Loop time.</param>
+    /// <param name="after">Unless something came here within that time.</param>
     /// <returns>Whether the doubt is new.</returns>
-    public bool Doubt(long now)
+    public bool Doubt(long now, long after)
     {
-        if (!IsValid || doubtedSince != long.MaxValue || now - Math.Max(LastPong, LastReceived) <= PathTiming.DoubtAfter)
+        if (!IsValid || doubtedSince != long.MaxValue || now - Math.Max(LastPong, LastReceived) <= after)
         {
             return false;
         }
@@ -75,6 +79,14 @@ internal sealed class DirectPath(WireAddress address, long now)
         doubtedSince = now;
         PingAtOnce(now);
         return true;
+    }
+
+    /// <summary>What led here is gone from our side: not used before it has answered once more, unless there is nothing else.</summary>
+    public void Suspend(long now)
+    {
+        isSuspended = IsValid;
+        suspendedAt = now;
+        PingAtOnce(now);
     }
 
     public void PingAtOnce(long now) => NextPing = Math.Min(NextPing, now);
@@ -131,6 +143,7 @@ internal sealed class DirectPath(WireAddress address, long now)
         }
 
         Recount();
+        isSuspended &= ping.SentAt < suspendedAt;
         LastPong = LastUse = now;
         doubtedSince = long.MaxValue;
         if (!IsValid)
@@ -172,7 +185,7 @@ internal sealed class DirectPath(WireAddress address, long now)
 
     public void Invalidate()
     {
-        IsValid = false;
+        IsValid = isSuspended = false;
         doubtedSince = long.MaxValue;
         pending.Clear();
         Recount();

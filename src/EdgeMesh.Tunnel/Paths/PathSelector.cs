@@ -4,7 +4,8 @@ namespace EdgeMesh.Tunnel.Paths;
 
 /// <summary>
 /// Choice of path as a pure function: LAN before direct before relay over UDP before relay over TLS. Up at once, down only when
-/// the current one is gone; within one kind a better round trip must be better by a clear margin.
+/// the current one is gone; within one kind a better round trip must be better by a clear margin. A direct path on probation
+/// is better than a relay that owes an answer or does not have the peer.
 /// </summary>
 internal static class PathSelector
 {
@@ -36,6 +37,22 @@ internal static class PathSelector
             }
         }
 
+        if (relay is not { HasPeer: true, IsSuspect: false })
+        {
+            foreach (DirectPath path in directs)
+            {
+                if (path.IsValid && !path.IsLate(now) && (best is null || IsBetter(path, best, current.IsDirect ? current.Remote : default)))
+                {
+                    best = path;
+                }
+            }
+
+            if (best is not null)
+            {
+                return new PathSelection(best.Kind, best.Address, -1);
+            }
+        }
+
         return relay is { } chosen ? new PathSelection(chosen.Kind, default, chosen.Id) : default;
     }
 
@@ -54,6 +71,11 @@ internal static class PathSelector
         if (route.HasPeer != than.HasPeer)
         {
             return route.HasPeer;
+        }
+
+        if (route.IsSuspect != than.IsSuspect)
+        {
+            return than.IsSuspect;
         }
 
         return route.Kind != than.Kind

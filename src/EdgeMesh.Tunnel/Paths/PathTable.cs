@@ -91,14 +91,24 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
     }
 
     /// <summary>Our own candidates or interfaces have changed: all that works is tested at once, all else is tried anew.</summary>
-    public void OnLocalChange(long now)
+    /// <param name="now">Loop time.</param>
+    /// <param name="hasMoved">An address of ours is gone: what worked from it must show that it still does.</param>
+    public void OnLocalChange(long now, bool hasMoved)
     {
         foreach (DirectPath path in directs)
         {
-            path.PingAtOnce(now);
+            if (hasMoved)
+            {
+                path.Suspend(now);
+            }
+            else
+            {
+                path.PingAtOnce(now);
+            }
         }
 
         StartRound(now);
+        Select(now, "an address of this node is gone");
     }
 
     /// <summary>A round of bursts begins at <paramref name="start"/> towards every address that does not work.</summary>
@@ -129,18 +139,23 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         }
     }
 
-    /// <summary>QUIC packets came from there.</summary>
-    public void OnReceived(WireAddress from, long now)
+    /// <summary>QUIC packets came from there. If that is not where ours go, and there nothing answers, the peer has probably moved.</summary>
+    /// <returns>Whether that is news: look at the paths again at once.</returns>
+    public bool OnReceived(WireAddress from, long now)
     {
-        if (Find(from) is { } path)
+        if (Find(from) is not { } path)
         {
-            path.LastReceived = now;
+            return false;
         }
+
+        path.LastReceived = now;
+        return path.IsValid && Selected.IsDirect && from != Selected.Remote
+            && Find(Selected.Remote) is { } ours && ours.Doubt(now, PathTiming.MovedAfter);
     }
 
     /// <summary>QUIC packets came through a relay. If we still take a direct path, the peer has probably found it broken.</summary>
     /// <returns>Whether that is news: look at the paths again at once.</returns>
-    public bool OnRelayed(long now) => Selected.IsDirect && Find(Selected.Remote) is { } path && path.Doubt(now);
+    public bool OnRelayed(long now) => Selected.IsDirect && Find(Selected.Remote) is { } path && path.Doubt(now, PathTiming.DoubtAfter);
 
     /// <summary>An authenticated ping. The caller answers it; from an unknown address it makes a peer-reflexive candidate.</summary>
     public void OnPing(WireAddress from, long now)
@@ -272,7 +287,11 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         PathKind before = Selected.Kind;
         Selected = next;
         Why = (because is null ? "" : because + "; ") + Explain(next, before);
-        if (next.IsDirect)
+        if (next.Kind == PathKind.None)
+        {
+            StartRound(now);
+        }
+        else if (next.IsDirect)
         {
             punchRound = 0;
             nextPunch = next.Kind == PathKind.Lan ? long.MaxValue : now + PathTiming.UpgradePunch;

@@ -34,6 +34,9 @@ internal static class PathTiming
     /// <summary>The peer sends through a relay though we take a direct path that brought nothing for this long: it saw it fail before us.</summary>
     public const long DoubtAfter = 200 * Millisecond;
 
+    /// <summary>The peer's packets come from an address that works, and the one that we send to brought nothing for this long: longer than <see cref="ActivePing"/>.</summary>
+    public const long MovedAfter = 400 * Millisecond;
+
     public const int DoubtPings = 2;
 
     public const long DoubtSilence = 250 * Millisecond;

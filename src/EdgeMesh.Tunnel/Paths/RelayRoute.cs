@@ -5,4 +5,5 @@ namespace EdgeMesh.Tunnel.Paths;
 /// <param name="Kind"><see cref="PathKind.RelayUdp"/> or <see cref="PathKind.RelayTls"/>.</param>
 /// <param name="RoundTrip">Agent to server and back, ns.</param>
 /// <param name="HasPeer">False once the server has said that the peer is not connected to it.</param>
-internal readonly record struct RelayRoute(int Id, PathKind Kind, long RoundTrip, bool HasPeer);
+/// <param name="IsSuspect">The server owes us an answer.</param>
+internal readonly record struct RelayRoute(int Id, PathKind Kind, long RoundTrip, bool HasPeer, bool IsSuspect = false);

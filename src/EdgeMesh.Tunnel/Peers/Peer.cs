@@ -292,7 +292,8 @@ internal sealed class Peer
     }
 
     /// <summary>Our own addresses have changed.</summary>
-    public void OnLocalChange()
+    /// <param name="hasMoved">One of them is gone.</param>
+    public void OnLocalChange(bool hasMoved)
     {
         Paths.SetLocalSubnets(context.Local.Subnets);
         foreach (PeerConnection connection in connections)
@@ -303,7 +304,8 @@ internal sealed class Peer
         guess.Reset();
         if (probeKey is not null && !context.Options.DisableDirect)
         {
-            Paths.OnLocalChange(Now);
+            Paths.OnLocalChange(Now, hasMoved);
+            UseSelection();
             Wake();
         }
     }
@@ -317,6 +319,10 @@ internal sealed class Peer
         {
             nextTrafficWake = Now + Second;
             Wake();
+            foreach (RelayLink link in context.Links)
+            {
+                link.Watch();
+            }
         }
     }
 
@@ -403,9 +409,13 @@ internal sealed class Peer
     {
         Paths.SetRelays(context.Links
             .Where(link => link.IsConnected)
-            .Select(link => new RelayRoute(link.Id, link.Kind, link.RoundTrip, Gone.MayHave(link.Id, Now))));
+            .Select(link => new RelayRoute(link.Id, link.Kind, link.RoundTrip, Gone.MayHave(link.Id, Now), link.IsSuspect)));
         Paths.Reselect(Now, null);
         UseSelection();
+        if (Paths.Selected.Kind == PathKind.None && connections.Count > 0)
+        {
+            Wake();
+        }
     }
 
     private void Advance()
@@ -430,10 +440,10 @@ internal sealed class Peer
 
         if (Paths.IsSuspect(Now))
         {
-            // If the direct path is blocked, UDP to the servers may be too: know it by the time we fall back.
+            // If the direct path is blocked, the ways to the servers may be too: know it by the time we fall back.
             foreach (RelayLink link in context.Links)
             {
-                link.CheckUdp();
+                link.Check();
             }
         }
 

@@ -13,11 +13,14 @@ namespace EdgeMesh.Tunnel.Peers;
 /// </summary>
 internal sealed class PeerConnection : IQuicHandler
 {
+    private const long ProbeAfterSilence = 300 * PathTiming.Millisecond;
+
     private readonly PeerContext context;
     private readonly HandshakeOutput handshake;
     private ControlChannel? control;
     private Peer? peer;
     private ushort relayLimitTold;
+    private long lastPacketAt;
 
     /// <param name="context">What all peers share.</param>
     /// <param name="handshake">The ways the handshake takes.</param>
@@ -68,13 +71,15 @@ internal sealed class PeerConnection : IQuicHandler
 
     public void Heard(Route from, long now)
     {
-        HeardAt = now;
-        handshake.Heard(from);
-        if (from.Link is null)
+        if (now - lastPacketAt > ProbeAfterSilence && Quic.IsConnected && now - lastPacketAt > 3 * Quic.Stats.SmoothedRoundTrip)
         {
-            peer?.Paths.OnReceived(from.Direct, now);
+            // The way is open again: what was lost meanwhile need not wait for a probe time-out that has doubled and doubled.
+            Quic.Kick();
         }
-        else if (peer?.Paths.OnRelayed(now) == true)
+
+        HeardAt = lastPacketAt = now;
+        handshake.Heard(from);
+        if (peer is not null && (from.Link is null ? peer.Paths.OnReceived(from.Direct, now) : peer.Paths.OnRelayed(now)))
         {
             peer.Wake();
         }

@@ -28,8 +28,6 @@ internal sealed class RelayClient(
 {
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan PingPause = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReplacedPause = TimeSpan.FromSeconds(10);
 
@@ -89,7 +87,7 @@ internal sealed class RelayClient(
                 continue;
             }
 
-            return await ServeAsync(socket, address, stop).ConfigureAwait(false);
+            return await ServeAsync(socket, address, connected, stop).ConfigureAwait(false);
         }
 
         Report(string.Join("; ", tried));
@@ -134,15 +132,17 @@ internal sealed class RelayClient(
         }
     }
 
-    private async Task<bool> ServeAsync(ClientWebSocket socket, IPEndPoint address, CancellationToken stop)
+    private async Task<bool> ServeAsync(ClientWebSocket socket, IPEndPoint address, Socket connected, CancellationToken stop)
     {
         using OutboundQueue outbound = new(onRoom);
+        using Heartbeat heartbeat = new(connected);
+        IPAddress? local = (connected.LocalEndPoint as IPEndPoint)?.Address;
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        RelaySession session = await WelcomeAsync(socket, address, outbound, ending.Token).ConfigureAwait(false);
+        RelaySession session = await WelcomeAsync(socket, address, local, outbound, heartbeat, ending.Token).ConfigureAwait(false);
         lastGood = address;
         lastFault = "";
         reactor.Post(static s => s.Link.OnConnected(s.Session), (Link: link, Session: session));
-        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, Silence, PingPause, reactor, link, onMessage, onRevoked);
+        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, onMessage, onRevoked);
         string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, address.ToString(), session.RoundTrip / 1e6), text =>
             TunnelLog.ServerSays(log, link.Name, text), ending).ConfigureAwait(false);
         outbound.Close();
@@ -160,7 +160,8 @@ internal sealed class RelayClient(
         return replaced;
     }
 
-    private static async Task<RelaySession> WelcomeAsync(ClientWebSocket socket, IPEndPoint address, OutboundQueue outbound, CancellationToken stop)
+    private static async Task<RelaySession> WelcomeAsync(
+        ClientWebSocket socket, IPEndPoint address, IPAddress? local, OutboundQueue outbound, Heartbeat heartbeat, CancellationToken stop)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -188,7 +189,7 @@ internal sealed class RelayClient(
             }
 
             IReadOnlyList<UdpServer> udp = await ResolveUdpAsync(welcome.Udp ?? [], address, limit.Token).ConfigureAwait(false);
-            return new RelaySession(id, key, udp, welcome.BootId ?? "", address, outbound);
+            return new RelaySession(id, key, udp, welcome.BootId ?? "", address, local, outbound, heartbeat);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Paths;
@@ -13,6 +14,9 @@ namespace EdgeMesh.Tunnel.Relay;
 /// </summary>
 internal sealed class RelayLink
 {
+    private static readonly TimeSpan SilenceUnderTraffic = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(3);
+
     private readonly Reactor reactor;
     private readonly UdpPort port;
     private readonly Action<RelayLink> onChange;
@@ -20,6 +24,7 @@ internal sealed class RelayLink
     private readonly UdpLeg leg = new(NewNonce);
     private readonly ReactorTimer timer;
     private RelaySession? session;
+    private bool isOrphan;
     private TransactionId stunTransaction;
     private int pair;
 
@@ -44,6 +49,9 @@ internal sealed class RelayLink
 
     public bool IsConnected => session is not null;
 
+    /// <summary>Its UDP leg, which carries the data, owes an answer.</summary>
+    public bool IsSuspect { get; private set; }
+
     public bool IsUdpBound => leg.IsBound;
 
     /// <summary>State in a clause, for status.</summary>
@@ -52,7 +60,7 @@ internal sealed class RelayLink
     /// <summary>Loop time since which <see cref="IsConnected"/> is what it is.</summary>
     public long Since { get; private set; }
 
-    public PathKind Kind => session is null ? PathKind.None : leg.IsBound ? PathKind.RelayUdp : PathKind.RelayTls;
+    public PathKind Kind => session is null ? PathKind.None : leg.IsBound ? PathKind.RelayUdp : isOrphan ? PathKind.None : PathKind.RelayTls;
 
     public long RoundTrip => leg.IsBound && leg.RoundTrip > 0 ? leg.RoundTrip : session?.RoundTrip ?? 0;
 
@@ -71,6 +79,7 @@ internal sealed class RelayLink
     public void OnConnected(RelaySession begun)
     {
         session = begun;
+        isOrphan = IsSuspect = false;
         Since = reactor.Now;
         pair = 0;
         Why = "connected";
@@ -86,9 +95,24 @@ internal sealed class RelayLink
             return;
         }
 
-        session = null;
-        Since = reactor.Now;
         Why = why;
+        if (leg.IsBound && ended.Heartbeat.HasGivenUp)
+        {
+            // Our TCP connection is dead, the server may not be: over UDP it serves this session until the next one replaces it.
+            isOrphan = true;
+            leg.Check(reactor.Now);
+            Arm();
+            return;
+        }
+
+        End();
+    }
+
+    private void End()
+    {
+        session = null;
+        isOrphan = IsSuspect = false;
+        Since = reactor.Now;
         leg.Stop();
         timer.Cancel();
         ObservedBySecond = default;
@@ -134,16 +158,31 @@ internal sealed class RelayLink
         return port.Send(session.UdpServers[pair].Relay, train, segmentSize) != SendResult.WouldBlock;
     }
 
-    /// <summary>A path has gone silent: the UDP leg may be blocked too.</summary>
-    public void CheckUdp()
+    /// <summary>A path has gone silent: both legs will be needed, and may be dead too.</summary>
+    public void Check()
     {
+        session?.Heartbeat.Check();
         leg.Check(reactor.Now);
         Arm();
     }
 
-    /// <summary>Our addresses have changed: say hello from the new one.</summary>
-    public void Rebind()
+    /// <summary>Payload flows on some path: this server must be known to be there when that path fails.</summary>
+    public void Watch()
     {
+        session?.Heartbeat.CheckSilence(WatchPause);
+        leg.Watch(reactor.Now);
+        Arm();
+    }
+
+    /// <summary>Our addresses have changed: say hello from the new one, connect anew if the old one is gone.</summary>
+    public void Rebind(IReadOnlyCollection<IPAddress> gone)
+    {
+        if (session?.Local is { } local && gone.Contains(local))
+        {
+            session.Heartbeat.GiveUp($"our address {local} is gone");
+        }
+
+        session?.Heartbeat.Check();
         if (session is not null && session.UdpServers.Count > 0)
         {
             leg.Rebind(reactor.Now);
@@ -177,6 +216,7 @@ internal sealed class RelayLink
             onChange(this);
         }
 
+        Suspect();
         Arm();
         return true;
     }
@@ -201,9 +241,11 @@ internal sealed class RelayLink
 
     private bool SendOverTls(ReadOnlySpan<byte> train, int segmentSize)
     {
+        session!.Heartbeat.CheckSilence(SilenceUnderTraffic);
+
         // A train is taken or refused as a whole as far as QUIC is concerned: what went before the refusal is not sent again by us,
         // so the room is asked for first.
-        if (!session!.Outbound.HasRoom(train.Length + (RelayRecords.Overhead * ((train.Length / segmentSize) + 1))))
+        if (!session.Outbound.HasRoom(train.Length + (RelayRecords.Overhead * ((train.Length / segmentSize) + 1))))
         {
             return false;
         }
@@ -239,11 +281,32 @@ internal sealed class RelayLink
         if (lost)
         {
             TunnelLog.UdpUnbound(log, Name);
+            if (isOrphan)
+            {
+                End();
+                return;
+            }
+
+            session.Heartbeat.Check();
             session.TellUdp(false);
+            IsSuspect = false;
             onChange(this);
+        }
+        else
+        {
+            Suspect();
         }
 
         Arm();
+    }
+
+    private void Suspect()
+    {
+        if (leg.IsLate(reactor.Now) != IsSuspect)
+        {
+            IsSuspect = !IsSuspect;
+            onChange(this);
+        }
     }
 
     private void AskSecondPort()

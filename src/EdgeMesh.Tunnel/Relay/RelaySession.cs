@@ -6,7 +6,8 @@ namespace EdgeMesh.Tunnel.Relay;
 
 /// <summary>What one WebSocket got from its welcome, and its way out.</summary>
 internal sealed class RelaySession(
-    ulong id, byte[] key, IReadOnlyList<UdpServer> udpServers, string bootId, IPEndPoint server, OutboundQueue outbound)
+    ulong id, byte[] key, IReadOnlyList<UdpServer> udpServers, string bootId, IPEndPoint server, IPAddress? local,
+    OutboundQueue outbound, Heartbeat heartbeat)
 {
     private long roundTrip;
 
@@ -21,6 +22,11 @@ internal sealed class RelaySession(
 
     /// <summary>The address the WebSocket goes to.</summary>
     public IPEndPoint Server => server;
+
+    /// <summary>Our address that it comes from.</summary>
+    public IPAddress? Local => local;
+
+    public Heartbeat Heartbeat => heartbeat;
 
     public OutboundQueue Outbound => outbound;
 

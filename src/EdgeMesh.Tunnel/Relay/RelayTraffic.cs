@@ -13,17 +13,24 @@ internal sealed class RelayTraffic(
     RelaySession session,
     OutboundQueue outbound,
     int maxPosted,
-    TimeSpan silence,
-    TimeSpan pingPause,
     Reactor reactor,
     RelayLink link,
     Action<RelayLink, Memory<byte>> onMessage,
     Action<string[]> onRevoked) : IDisposable
 {
+    private static readonly TimeSpan PingPause = TimeSpan.FromSeconds(20);
+
+    /// <summary>Without an acknowledgement of the kernel at the other end either, the connection is dead.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>With acknowledgements, of a proxy perhaps, but without an answer.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan AnswerStep = TimeSpan.FromMilliseconds(50);
+
     private readonly SemaphoreSlim slots = new(maxPosted, maxPosted);
     private Action? onFirstPong;
     private Action<string>? onText;
-    private long heardAt = Stopwatch.GetTimestamp();
 
     /// <summary>Ends when one of the three ends; the others are ended with it.</summary>
     /// <returns>Why.</returns>
@@ -94,7 +101,7 @@ internal sealed class RelayTraffic(
             }
             while (!result.EndOfMessage);
 
-            Interlocked.Exchange(ref heardAt, Stopwatch.GetTimestamp());
+            session.Heartbeat.Heard();
             if (result.MessageType == WebSocketMessageType.Binary)
             {
                 reactor.Post(static m => m.Traffic.Deliver(m.Buffer, m.Length), (Traffic: this, Buffer: buffer, Length: length));
@@ -160,13 +167,28 @@ internal sealed class RelayTraffic(
 
     private async Task<string> PingAsync(CancellationToken stop)
     {
+        Heartbeat heartbeat = session.Heartbeat;
         while (true)
         {
-            Tell(new SignalMessage { Type = SignalMessage.Ping, T = Stopwatch.GetTimestamp().ToString(System.Globalization.CultureInfo.InvariantCulture) });
-            await Task.Delay(pingPause, stop).ConfigureAwait(false);
-            if (Stopwatch.GetElapsedTime(Interlocked.Read(ref heardAt)) > silence)
+            long askedAt = Stopwatch.GetTimestamp();
+            Tell(new SignalMessage { Type = SignalMessage.Ping, T = askedAt.ToString(System.Globalization.CultureInfo.InvariantCulture) });
+            TimeSpan patience = AnswerPatience + TimeSpan.FromTicks(4 * session.RoundTrip / 100);
+            while (heartbeat.End is null && !heartbeat.HasHeardSince(askedAt))
             {
-                return $"silent for {silence.TotalSeconds} s";
+                TimeSpan waited = Stopwatch.GetElapsedTime(askedAt);
+                if (waited > Silence || (waited > patience && !heartbeat.IsAcknowledged(patience)))
+                {
+                    heartbeat.GiveUp(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer for {waited.TotalSeconds:F1} s"));
+                    return heartbeat.End!;
+                }
+
+                await Task.Delay(AnswerStep, stop).ConfigureAwait(false);
+            }
+
+            await heartbeat.WaitAsync(PingPause, stop).ConfigureAwait(false);
+            if (heartbeat.End is { } why)
+            {
+                return why;
             }
         }
     }

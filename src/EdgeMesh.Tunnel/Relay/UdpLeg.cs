@@ -5,7 +5,7 @@ namespace EdgeMesh.Tunnel.Relay;
 
 /// <summary>
 /// Whether UDP to one server works: hellos in series of three; an answer binds, a series without one unbinds. Bound and idle a
-/// series begins every 15 s (it keeps NATs open), under traffic every second, so that a blocked leg is noticed soon. No I/O, no
+/// series begins every 15 s (it keeps NATs open), every 3 s beside traffic on other paths, under traffic every second, so that a blocked leg is noticed soon. No I/O, no
 /// clock.
 /// </summary>
 internal sealed class UdpLeg(Func<ulong> newNonce)
@@ -13,6 +13,7 @@ internal sealed class UdpLeg(Func<ulong> newNonce)
     private const long Millisecond = PathTiming.Millisecond;
     private const long IdlePause = 15 * PathTiming.Second;
     private const long ActivePause = PathTiming.Second;
+    private const long WatchPause = 3 * PathTiming.Second;
     private const long RetryPause = 3 * PathTiming.Second;
 
     private readonly List<(ulong Nonce, long SentAt)> pending = [];
@@ -71,6 +72,18 @@ internal sealed class UdpLeg(Func<ulong> newNonce)
             Deadline = Math.Min(Deadline, Math.Max(now, lastAnswer + ActivePause));
         }
     }
+
+    /// <summary>Relayed data may have to go here at any moment: be sure that it can.</summary>
+    public void Watch(long now)
+    {
+        if (IsBound && seriesStart == long.MaxValue)
+        {
+            Deadline = Math.Min(Deadline, Math.Max(now, lastAnswer + WatchPause));
+        }
+    }
+
+    /// <summary>An answer should have come by now.</summary>
+    public bool IsLate(long now) => IsBound && pending.Count > 0 && now - pending[0].SentAt > (2 * RoundTrip) + (50 * Millisecond);
 
     /// <summary>Something else went silent: is this leg alive?</summary>
     public void Check(long now)

@@ -9,6 +9,9 @@ internal static class KubeMetrics
     private static readonly Gauge<int> Synced =
         Meter.CreateGauge<int>("edgemesh_kube_synced", description: "1 once the source has been read completely");
 
+    private static readonly Gauge<int> FromDisk =
+        Meter.CreateGauge<int>("edgemesh_kube_from_disk", description: "1 while Services are served from the state on disk because no API has been read since the start");
+
     private static readonly Gauge<int> Problems =
         Meter.CreateGauge<int>("edgemesh_kube_problems", description: "Faults in the source that wait to be mended");
 
@@ -32,6 +35,8 @@ internal static class KubeMetrics
     public static void SnapshotWritten(long bytes) => SnapshotBytes.Record(bytes);
 
     public static void Changed() => Changes.Add(1);
+
+    public static void ShowFromDisk(bool isFromDisk) => FromDisk.Record(isFromDisk ? 1 : 0);
 
     public static void Show(SourceStatus status)
     {

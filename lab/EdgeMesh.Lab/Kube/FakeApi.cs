@@ -19,7 +19,7 @@ namespace EdgeMesh.Lab;
 /// demand. Two faces: a kube-apiserver (history, 410, bookmarks, paging) and KubeEdge's MetaServer (node's own database, no
 /// history). Also fed over HTTP: <c>POST /control/apply</c> and <c>/control/delete</c> with an object.
 /// </summary>
-public sealed class FakeApi : IAsyncDisposable
+public sealed partial class FakeApi : IAsyncDisposable
 {
     private static readonly Dictionary<string, (string Path, string ListKind, string Version)> Kinds = new(StringComparer.Ordinal)
     {
@@ -50,6 +50,9 @@ public sealed class FakeApi : IAsyncDisposable
 
     /// <summary>A MetaServer's face, and where its lists come from.</summary>
     public MetaServerMode? MetaServer { get; set; }
+
+    /// <summary>Gives lists as the beginning of a watch (<c>sendInitialEvents</c>), as Kubernetes 1.34 does; else it refuses, as those before do.</summary>
+    public bool StreamsLists { get; set; }
 
     /// <summary>Without <c>discovery.k8s.io</c>, as before Kubernetes 1.19.</summary>
     public bool HasNoSlices { get; set; }
@@ -196,11 +199,19 @@ public sealed class FakeApi : IAsyncDisposable
                 }
             }
         }
+        else if (await AnswerKubectlAsync(context, stop))
+        {
+            return;
+        }
         else if (Kinds.FirstOrDefault(kind => kind.Value.Path == request.Path) is not { Key: { } kind } || (HasNoSlices && kind == "EndpointSlice"))
         {
             context.Response.StatusCode = 404;
             context.Response.ContentType = "text/plain; charset=utf-8";
             await context.Response.WriteAsync("404 page not found\n", stop);
+        }
+        else if (request.Query["sendInitialEvents"] == "true" && !StreamsLists)
+        {
+            await StatusAsync(context, 422, "Invalid", "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch");
         }
         else if (request.Query["watch"] == "1")
         {
@@ -250,9 +261,25 @@ public sealed class FakeApi : IAsyncDisposable
 
     private async Task WatchAsync(HttpContext context, string kind, CancellationToken stop)
     {
-        long from = long.Parse(context.Request.Query["resourceVersion"]!, CultureInfo.InvariantCulture);
-        int seconds = int.Parse(context.Request.Query["timeoutSeconds"]!, CultureInfo.InvariantCulture);
+        long from = long.TryParse(context.Request.Query["resourceVersion"], CultureInfo.InvariantCulture, out long given) ? given : version;
+        int seconds = int.TryParse(context.Request.Query["timeoutSeconds"], CultureInfo.InvariantCulture, out int wanted) ? wanted : 3600;
         context.Response.ContentType = "application/json";
+        if (context.Request.Query["sendInitialEvents"] == "true")
+        {
+            StringBuilder initial = new();
+            lock (gate)
+            {
+                from = version;
+                foreach (JsonObject item in objects.Where(pair => pair.Key.Kind == kind).Select(pair => pair.Value))
+                {
+                    initial.Append(CultureInfo.InvariantCulture, $$$"""{"type":"ADDED","object":{{{item.ToJsonString()}}}}""").Append('\n');
+                }
+            }
+
+            initial.Append(CultureInfo.InvariantCulture, $$"""{"type":"BOOKMARK","object":{"kind":"{{kind}}","apiVersion":"{{Kinds[kind].Version}}","metadata":{"resourceVersion":"{{from}}","creationTimestamp":null,"annotations":{"k8s.io/initial-events-end":"true"} } } }""").Append('\n');
+            await context.Response.WriteAsync(initial.ToString(), stop);
+        }
+
         await context.Response.Body.FlushAsync(stop);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(stop);
         end.CancelAfter(TimeSpan.FromSeconds(seconds));

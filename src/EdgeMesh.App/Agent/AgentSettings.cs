@@ -28,7 +28,10 @@ internal static class AgentSettings
         "in-cluster", "Services come from the API of the cluster this pod runs in, with its ServiceAccount.");
 
     public static readonly Setting KubeApi = Setting.Text(
-        "kube-api", "URL|auto", "Services come from this API without credentials, such as KubeEdge's MetaServer http://127.0.0.1:10550; auto: whichever answers.");
+        "kube-api", "URL", "Services come from this API without credentials, such as KubeEdge's MetaServer http://127.0.0.1:10550.");
+
+    public static readonly Setting KubeAuto = Setting.Text(
+        "kube", "auto", "Services come from whichever Kubernetes API answers: the cluster's own in a pod, the MetaServer, the default kubeconfig.");
 
     public static readonly Setting KubeApiCa = Setting.Text("kube-api-ca", "FILE", "Certificate authority (PEM) of an https --kube-api.");
 
@@ -83,7 +86,7 @@ internal static class AgentSettings
 
     public static readonly IReadOnlyList<Setting> All =
     [
-        NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KeepRules, Cleanup,
+        NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KubeAuto, KeepRules, Cleanup,
         TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream,
         DnsStubDomain, DnsRecursionFor, DnsClientRate, DnsServeCluster, DnsClusterService, ServiceCidr, RoutableCidr, FilterMode,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
@@ -141,20 +144,25 @@ internal static class AgentSettings
     }
 
     private static KubeOptions? Kube(SettingValues values) =>
-        values.Has(KubeconfigFile) || values.Switch(InCluster) || values.Has(KubeApi)
+        values.Has(KubeconfigFile) || values.Switch(InCluster) || values.Has(KubeApi) || values.Has(KubeAuto)
             ? new KubeOptions
             {
                 Kubeconfig = values.Text(KubeconfigFile),
                 InCluster = values.Switch(InCluster),
-                Api = values.Text(KubeApi),
+                Api = values.Has(KubeAuto) ? null : values.Text(KubeApi),
                 ApiAuthority = values.Text(KubeApiCa),
             }
             : null;
 
     private static void RequireOneSource(SettingValues values, AgentOptions options, bool requireAll)
     {
-        const string All = "--manifests DIR, --kubeconfig FILE, --in-cluster or --kube-api URL";
-        int count = (options.Manifests is null ? 0 : 1) + (values.Has(KubeconfigFile) ? 1 : 0) + (values.Switch(InCluster) ? 1 : 0) + (values.Has(KubeApi) ? 1 : 0);
+        const string All = "--manifests DIR, --kubeconfig FILE, --in-cluster, --kube-api URL or --kube auto";
+        if (values.Has(KubeAuto) && values.Text(KubeAuto) != "auto")
+        {
+            throw values.Fault(KubeAuto, $"'{values.Text(KubeAuto)}'", "auto; name an API with --kube-api URL");
+        }
+
+        int count = (options.Manifests is null ? 0 : 1) + (values.Has(KubeconfigFile) ? 1 : 0) + (values.Switch(InCluster) ? 1 : 0) + (values.Has(KubeApi) ? 1 : 0) + (values.Has(KubeAuto) ? 1 : 0);
         if (count > 1 || (count == 0 && requireAll))
         {
             throw new MeshException(MeshExit.Usage, count == 0

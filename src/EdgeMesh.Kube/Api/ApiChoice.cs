@@ -23,7 +23,7 @@ internal static class ApiChoice
                 MeshExit.Usage, $"--in-cluster: this is no pod with a ServiceAccount (no KUBERNETES_SERVICE_HOST or no {AccountFolder}/token): use --kubeconfig or --kube-api")];
         }
 
-        return options.Api is { } url && url != "auto" ? [Plain(url, options)] : Auto(environment);
+        return options.Api is { } url ? [Plain(url, options)] : Auto(environment);
     }
 
     private static List<ApiEndpoint> Auto(Func<string, string?> environment)
@@ -48,7 +48,7 @@ internal static class ApiChoice
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
         {
-            throw new MeshException(MeshExit.Usage, $"--kube-api '{url}': is no http or https address and not 'auto'; for a MetaServer give {MetaServer}");
+            throw new MeshException(MeshExit.Usage, $"--kube-api '{url}': is no http or https address; for a MetaServer give {MetaServer}, for whichever answers --kube auto");
         }
 
         string? authority = options.ApiAuthority;

@@ -12,6 +12,9 @@ internal sealed class ApiClient(ApiEndpoint endpoint) : IDisposable
     private static readonly ProductInfoHeaderValue Agent = new("edgemesh", "1");
     private HttpClient http = NewClient(endpoint);
 
+    // Watches may still run on the one before.
+    private HttpClient? former;
+
     public ApiEndpoint Endpoint => endpoint;
 
     /// <summary>Sends a request; the answer's head has come, its body has not been read.</summary>
@@ -26,7 +29,9 @@ internal sealed class ApiClient(ApiEndpoint endpoint) : IDisposable
             // Tokens rotate and certificates are renewed: once more with what is there now.
             response.Dispose();
             endpoint.Token.Forget();
-            http = NewClient(endpoint);
+            HttpClient? oldest = former;
+            (former, http) = (http, NewClient(endpoint));
+            oldest?.Dispose();
             response = await SendAsync(pathAndQuery, stop).ConfigureAwait(false);
         }
 
@@ -42,7 +47,11 @@ internal sealed class ApiClient(ApiEndpoint endpoint) : IDisposable
         }
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        http.Dispose();
+        former?.Dispose();
+    }
 
     private static HttpClient NewClient(ApiEndpoint endpoint) => new(endpoint.NewHandler()) { BaseAddress = endpoint.Base, Timeout = Timeout.InfiniteTimeSpan };
 

@@ -107,7 +107,8 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             return type switch
             {
                 "ERROR" => throw new ApiException(int.TryParse(subject["code"].Text, out int code) ? code : 500, $"the watch ends: {subject["message"].Text}"),
-                "BOOKMARK" => new WatchEvent(type, subject["metadata"]["resourceVersion"].Text, default, []),
+                "BOOKMARK" => new WatchEvent(
+                    type, subject["metadata"]["resourceVersion"].Text, default, [], json.IndexOf("k8s.io/initial-events-end"u8) >= 0),
                 "ADDED" or "MODIFIED" or "DELETED" => new WatchEvent(
                     type, subject["metadata"]["resourceVersion"].Text, KeyOf(resource.Kind, subject), type == "DELETED" ? [] : Map(resource, subject)),
                 _ => throw new ApiException(ApiException.Garbled, $"an event of the watch is of the unknown type '{type}'"),

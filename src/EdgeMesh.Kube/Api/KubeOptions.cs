@@ -1,13 +1,13 @@
 namespace EdgeMesh.Kube;
 
-/// <summary>Where the Services come from, as the operator says it; exactly one is set.</summary>
+/// <summary>Where the Services come from, as the operator says it: one of the first three, or none for whichever API answers.</summary>
 public sealed record KubeOptions
 {
     public string? Kubeconfig { get; init; }
 
     public bool InCluster { get; init; }
 
-    /// <summary>URL of an API without credentials, mostly KubeEdge's MetaServer; or <c>auto</c>.</summary>
+    /// <summary>URL of an API without credentials, mostly KubeEdge's MetaServer.</summary>
     public string? Api { get; init; }
 
     /// <summary>Certificate authority (PEM file) of an https <see cref="Api"/>.</summary>

@@ -77,6 +77,7 @@ public sealed class KubeSource : IAsyncDisposable
     public async Task StartAsync(CancellationToken stop)
     {
         bool hasState = model.Restore(store, out DateTimeOffset savedAt);
+        KubeMetrics.ShowFromDisk(hasState);
         from = hasState ? $"the state of {savedAt:u} from {store.Path}" : "";
         List<string> tried = [];
         ApiEndpoint? first = endpoints.Count == 1 ? endpoints[0] : await ProbeAsync(tried, stop).ConfigureAwait(false);
@@ -173,6 +174,7 @@ public sealed class KubeSource : IAsyncDisposable
         {
             wasSynced = true;
             (int services, int slices, int nodes) = model.Count();
+            KubeMetrics.ShowFromDisk(false);
             KubeLog.ApiSynced(log, current?.Name ?? "", services, slices, nodes);
             KubeMetrics.Show(Status);
         }

@@ -5,7 +5,7 @@ namespace EdgeMesh.Kube;
 
 /// <summary>
 /// Keeps one kind of object in step with a kube-apiserver: LIST, then WATCH from there, and again (Kubernetes API concepts;
-/// client-go's reflector).
+/// client-go's reflector). A server that can gives the list as the beginning of the watch (streaming lists, KEP-3157).
 /// </summary>
 internal sealed class Reflector(
     ApiClient api, ApiResource resource, ApiModel model, ApiHealth health, Random random, TimeProvider time, ILogger log, ApiResource? otherwise = null)
@@ -25,6 +25,12 @@ internal sealed class Reflector(
     private readonly RetryPause retry = new(random);
     private ApiResource current = resource;
 
+    // Until the server refuses (those that do not know it refuse resourceVersionMatch on a watch) or breaks off.
+    private bool canStream = true;
+
+    // The list that comes as the beginning of a watch, while it is incomplete.
+    private Dictionary<ObjectKey, IReadOnlyList<MappedObject>>? gathering;
+
     // Where the watch goes on; null: list first.
     private string? version;
 
@@ -40,7 +46,7 @@ internal sealed class Reflector(
         {
             try
             {
-                if (version is null)
+                if (version is null && !(canStream && !current.IsEndpoints))
                 {
                     await ListAsync(stop).ConfigureAwait(false);
                     health.Good(current);
@@ -51,6 +57,10 @@ internal sealed class Reflector(
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
+            }
+            catch (ApiException fault) when (version is null && canStream && fault.Status is 400 or 422)
+            {
+                canStream = false;
             }
             catch (ApiException fault) when (fault.IsGone)
             {
@@ -130,13 +140,21 @@ internal sealed class Reflector(
     {
         long began = time.GetTimestamp();
         bool isSilent = true;
+        bool isList = version is null;
+        gathering = isList ? [] : null;
         int seconds = random.Next(MinWatchSeconds, MaxWatchSeconds + 1);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(TimeSpan.FromSeconds(seconds) + WatchGrace);
+        TimeSpan whole = TimeSpan.FromSeconds(seconds) + WatchGrace;
+        limit.CancelAfter(isList ? ListIdle : whole);
+        string from = isList ? "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=" : "resourceVersion=";
         using HttpResponseMessage response = await api.GetAsync(
-            string.Create(CultureInfo.InvariantCulture, $"{current.Path}?watch=1&allowWatchBookmarks=true&resourceVersion={Uri.EscapeDataString(version!)}&timeoutSeconds={seconds}"),
+            string.Create(CultureInfo.InvariantCulture, $"{current.Path}?watch=1&allowWatchBookmarks=true&{from}{Uri.EscapeDataString(version ?? seen)}&timeoutSeconds={seconds}"),
             limit.Token).ConfigureAwait(false);
-        health.Good(current);
+        if (!isList)
+        {
+            health.Good(current);
+        }
+
         Stream body = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
         try
         {
@@ -146,6 +164,17 @@ internal sealed class Reflector(
                 {
                     WatchEvent told = model.ReadEvent(current, line);
                     isSilent = false;
+                    if (gathering is not null)
+                    {
+                        Gather(told);
+                        if (gathering is null)
+                        {
+                            limit.CancelAfter(whole);
+                        }
+
+                        return;
+                    }
+
                     if (!IsNews(told))
                     {
                         return;
@@ -159,6 +188,12 @@ internal sealed class Reflector(
                 },
                 () =>
                 {
+                    if (gathering is not null)
+                    {
+                        limit.CancelAfter(ListIdle);
+                        return;
+                    }
+
                     retry.Reset();
                     model.Commit();
                     health.Good(current);
@@ -171,12 +206,39 @@ internal sealed class Reflector(
             model.Commit();
         }
 
+        if (gathering is not null)
+        {
+            // Something in between may not stand long answers: the next one comes in pages.
+            canStream = false;
+            throw new ApiException(0, "the list breaks off");
+        }
+
         if (isSilent && time.GetElapsedTime(began) < ShortWatch)
         {
             throw new ApiException(0, "the watch ends as it begins");
         }
 
         retry.Reset();
+    }
+
+    /// <summary>An event before the list is complete; the bookmark that ends it hands it to the model.</summary>
+    private void Gather(in WatchEvent told)
+    {
+        switch (told.Type)
+        {
+            case "DELETED":
+                gathering!.Remove(told.Key);
+                break;
+            case "BOOKMARK" when told.EndsList:
+                model.Replace(current, [.. gathering!.Values.SelectMany(static objects => objects)]);
+                gathering = null;
+                version = seen = told.ResourceVersion;
+                newest = Number(version);
+                break;
+            case "ADDED" or "MODIFIED":
+                gathering![told.Key] = told.Objects;
+                break;
+        }
     }
 
     /// <summary>False for a repetition.</summary>

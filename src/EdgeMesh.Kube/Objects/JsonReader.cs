@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace EdgeMesh.Kube;
 
 /// <summary>
-/// One JSON value to a <see cref="Datum"/>. <c>managedFields</c> and <c>annotations</c>, most of the bytes of an API object,
-/// are skipped without a string being made of them.
+/// One JSON value to a <see cref="Datum"/>. <c>managedFields</c> and <c>annotations</c>, most of the bytes of an API object, and the parts
+/// of a Node that change with every heartbeat or list its images are skipped without a string being made of them.
 /// </summary>
 internal ref struct JsonReader
 {
@@ -105,19 +105,31 @@ internal ref struct JsonReader
         List<DatumField> fields = [];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("managedFields"u8) || reader.ValueTextEquals("annotations"u8))
+            if (IsSkipped())
             {
                 reader.Skip();
                 continue;
             }
 
+            // Conditions of a Node or Service are a list and of no use here; those of an endpoint are a map.
+            bool isConditions = reader.ValueTextEquals("conditions"u8);
             string name = ReadText();
             reader.Read();
+            if (isConditions && reader.TokenType == JsonTokenType.StartArray)
+            {
+                reader.Skip();
+                continue;
+            }
+
             fields.Add(new DatumField(name, ReadValue()));
         }
 
         return Datum.Map(at, fields);
     }
+
+    private readonly bool IsSkipped() =>
+        reader.ValueTextEquals("managedFields"u8) || reader.ValueTextEquals("annotations"u8) || reader.ValueTextEquals("images"u8)
+        || reader.ValueTextEquals("nodeInfo"u8) || reader.ValueTextEquals("capacity"u8) || reader.ValueTextEquals("allocatable"u8);
 
     private string ReadText()
     {

@@ -24,11 +24,20 @@ public class LiveSwitchTests(ParkFixture fixture)
 
         foreach (PathSwitch change in PathSwitch.All(park, fixture.Mesh, stop))
         {
+            Console.WriteLine($"{DateTime.Now:HH:mm:ss.fff} {change.What}");
             (double? seconds, string seen) = await change.PlayAsync(park, TimeSpan.FromSeconds(20), stop);
             Assert.True(seconds is not null, $"{change.What}: expected {change.ExpectedPath}, the links say {seen}");
         }
 
         RequestOutcome outcome = JsonSerializer.Deserialize<RequestOutcome>(await requests)!;
+        if (outcome.Failed > 0)
+        {
+            foreach (string node in (string[])["edge1", "edge3"])
+            {
+                Console.WriteLine($"== {node}\n{string.Join('\n', fixture.Mesh.Agents[node].Log().Split('\n').TakeLast(80))}");
+            }
+        }
+
         Assert.Equal((10_000, 0, ""), (outcome.Sent, outcome.Failed, outcome.FirstFailure));
         Assert.All(await downloads, hash => Assert.StartsWith(park.BigFileHash, hash, StringComparison.Ordinal));
     }

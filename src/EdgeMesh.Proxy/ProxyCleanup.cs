@@ -35,7 +35,7 @@ public static class ProxyCleanup
 
         if (await new MeshDevice(options).RemoveAsync(stop).ConfigureAwait(false))
         {
-            removed.Add($"device {options.DeviceName} with its address and routes");
+            removed.Add($"device {options.DeviceName} with its address, routes and rule");
         }
 
         return removed;

@@ -36,6 +36,7 @@ public sealed class ProxyService(
     private volatile bool hostDirty;
     private volatile bool rulesDirty;
     private volatile bool rulesUncertain;
+    private volatile bool routesUncertain;
 
     /// <summary>True if this endpoint is on this node now: what a peer may dial here. Any thread.</summary>
     public bool IsLocalEndpoint(TransportProtocol protocol, System.Net.IPEndPoint endpoint) => localEndpoints.Contains(protocol, endpoint);
@@ -161,6 +162,7 @@ public sealed class ProxyService(
                     tick = timer.WaitForNextTickAsync(stop).AsTask();
                     hostDirty = true;
                     rulesUncertain |= ruleEvents is null || ++ticks % TicksPerCheck == 0;
+                    routesUncertain |= ticks % TicksPerCheck == 0;
                 }
 
                 await RepairAsync(stop).ConfigureAwait(false);
@@ -192,6 +194,12 @@ public sealed class ProxyService(
             await reconciler!.CheckAsync(stop).ConfigureAwait(false);
         }
 
+        if (routesUncertain)
+        {
+            routesUncertain = false;
+            await reconciler!.CheckRoutesAsync(stop).ConfigureAwait(false);
+        }
+
         if (hostDirty)
         {
             hostDirty = false;
@@ -208,6 +216,9 @@ public sealed class ProxyService(
             {
                 await events.ReceiveAsync(buffer, stopping.Token).ConfigureAwait(false);
                 hostDirty = true;
+
+                // nlmsghdr: length (4), type (2).
+                routesUncertain |= BitConverter.ToUInt16(buffer, 4) == NetlinkListener.RuleDeleted;
                 Wake();
             }
         }

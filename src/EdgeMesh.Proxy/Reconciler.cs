@@ -120,6 +120,20 @@ internal sealed class Reconciler(
         }
     }
 
+    /// <summary>Somebody may have removed the rule that leads to our routes, and then mostly the routes too.</summary>
+    public async Task CheckRoutesAsync(CancellationToken stop)
+    {
+        if (here is not null && !await MeshDevice.IsRuleThereAsync(stop).ConfigureAwait(false))
+        {
+            ProxyLog.Repairing(log, $"routing table {MeshDevice.Table}");
+            ProxyMetrics.Repairs.Add(1);
+            await device.EnsureAsync(stop).ConfigureAwait(false);
+            device.ForgetRoutes();
+            routesChanged = true;
+            await WriteAsync(stop).ConfigureAwait(false);
+        }
+    }
+
     public void CountDown() => ProxyMetrics.Elements.Add(-countedElements);
 
     private async Task PlanAllAsync()

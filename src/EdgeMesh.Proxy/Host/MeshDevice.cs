@@ -7,10 +7,14 @@ namespace EdgeMesh.Proxy.Host;
 
 /// <summary>
 /// The bridge with the mesh address, and the routes of the clusterIPs to it. A bridge without ports: it needs no other
-/// module, never sends, and holds an address and routes even without carrier.
+/// module, never sends, and holds an address and routes even without carrier. The routes are in a table of their own: five thousand
+/// in the main one would be read by every program of the host that asks for the routes, this one included.
 /// </summary>
 internal sealed class MeshDevice(ProxyOptions options)
 {
+    /// <summary>Number of the routing table and preference of the rule that leads there: before <c>main</c> (32766).</summary>
+    public const int Table = 20006;
+
     private readonly HashSet<string> routes = [];
 
     /// <summary>Makes device and address unless they are there (a crashed agent leaves them, which is fine).</summary>
@@ -39,6 +43,30 @@ internal sealed class MeshDevice(ProxyOptions options)
             throw new MeshException(
                 MeshExit.Failed, $"device {name} cannot get address {options.MeshAddress} ({result.FirstError}): remove what holds it");
         }
+
+        if (await EnsureRuleAsync(stop).ConfigureAwait(false) is string reason)
+        {
+            throw new MeshException(MeshExit.Failed, $"no rule can lead to routing table {Table} ({reason}): the kernel needs CONFIG_IP_MULTIPLE_TABLES");
+        }
+    }
+
+    /// <summary>Makes the rule unless it is there; systemd-networkd removes it when it starts (<c>ManageForeignRoutingPolicyRules</c>).</summary>
+    /// <returns>Null, or what went wrong.</returns>
+    private static async Task<string?> EnsureRuleAsync(CancellationToken stop)
+    {
+        if (await IsRuleThereAsync(stop).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        CommandResult made = await Command.RunAsync("ip", ["rule", "add", "pref", $"{Table}", "lookup", $"{Table}"], null, stop).ConfigureAwait(false);
+        return made.Succeeded || made.FirstError.Contains("exists", StringComparison.Ordinal) ? null : made.FirstError;
+    }
+
+    public static async Task<bool> IsRuleThereAsync(CancellationToken stop)
+    {
+        CommandResult found = await Command.RunAsync("ip", ["rule", "show", "pref", $"{Table}"], null, stop).ConfigureAwait(false);
+        return found.Succeeded && found.Output.Contains($"lookup {Table}", StringComparison.Ordinal);
     }
 
     /// <summary>True while device and address are there.</summary>
@@ -60,7 +88,7 @@ internal sealed class MeshDevice(ProxyOptions options)
         {
             if (!wanted.Contains(route))
             {
-                batch.Append($"route del {route} dev {options.DeviceName}\n");
+                batch.Append($"route del {route} dev {options.DeviceName} table {Table}\n");
             }
         }
 
@@ -68,7 +96,7 @@ internal sealed class MeshDevice(ProxyOptions options)
         {
             if (!routes.Contains(route))
             {
-                batch.Append($"route replace {route} dev {options.DeviceName} scope link src {options.MeshAddress}\n");
+                batch.Append($"route replace {route} dev {options.DeviceName} scope link src {options.MeshAddress} table {Table}\n");
             }
         }
 
@@ -83,12 +111,13 @@ internal sealed class MeshDevice(ProxyOptions options)
         return result.Succeeded ? null : result.FirstError;
     }
 
-    /// <summary>Removes the device and with it address and routes.</summary>
+    /// <summary>Removes the device and with it address and routes, and the rule.</summary>
     /// <returns>True if there was one.</returns>
     public async Task<bool> RemoveAsync(CancellationToken stop)
     {
         routes.Clear();
-        CommandResult result = await Command.RunAsync("ip", ["link", "del", options.DeviceName], null, stop).ConfigureAwait(false);
-        return result.Succeeded;
+        CommandResult rule = await Command.RunAsync("ip", ["rule", "del", "pref", $"{Table}"], null, stop).ConfigureAwait(false);
+        CommandResult device = await Command.RunAsync("ip", ["link", "del", options.DeviceName], null, stop).ConfigureAwait(false);
+        return rule.Succeeded || device.Succeeded;
     }
 }

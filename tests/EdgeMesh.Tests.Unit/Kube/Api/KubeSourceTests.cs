@@ -265,15 +265,24 @@ public sealed class KubeSourceTests : IAsyncLifetime
         api.StreamsLists = true;
         await source.StartAsync();
         await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
-        api.Fault = static request => request.Query.ContainsKey("sendInitialEvents") ? new FakeFault(200, "") : null;
-        api.Compact();
+        api.Fault = static _ => FakeFault.Broken;
         api.CutAll();
-        while (!source.Source!.Status.Problems.Any(p => p.Reason.Contains("breaks off", StringComparison.Ordinal)))
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        api.Compact();
+        int broken = 0;
+        api.Fault = request =>
         {
-            await Task.Yield();
-        }
+            if (!request.Query.ContainsKey("sendInitialEvents"))
+            {
+                Assert.Equal("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11", SourceUnderTest.Text(source.Cell.Current));
+                return broken > 0 || request.Query["watch"] == "1" ? null : FakeFault.Broken;
+            }
 
-        Assert.Equal("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11", SourceUnderTest.Text(source.Cell.Current));
+            broken++;
+            return new FakeFault(200, "");
+        };
+        await source.UntilAsync("the pages of a plain list", snapshot => snapshot.Services.Count == 2);
+        Assert.True(broken > 0);
     }
 
     [Fact]

@@ -11,8 +11,9 @@ RESULTS := $(CURDIR)/TestResults
 DOTNET := dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
-# The two test projects share the machine's network stack: one at a time.
-TEST := $(DOTNET) test -c $(CONFIGURATION) --nologo --results-directory $(RESULTS)
+# The two test projects share the machine's network stack: one at a time. A test without an end is named and ended.
+TEST := $(DOTNET) test -c $(CONFIGURATION) --nologo --results-directory $(RESULTS) \
+        --blame-hang --blame-hang-timeout 4m --blame-hang-dump-type none
 SOURCES = $(shell find src lab -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*') \
           $(wildcard src/*/*.csproj lab/*/*.csproj Directory.*.props)
 

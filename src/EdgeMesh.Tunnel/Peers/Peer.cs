@@ -167,7 +167,8 @@ internal sealed class Peer
             Paths.DisableProbes();
             foreach (PeerConnection former in connections.ToArray())
             {
-                if (former != connection && former.BootId != hello.BootId)
+                // One that has not said hello yet may be the other half of two dials at once.
+                if (former != connection && former.BootId is { } other && other != hello.BootId)
                 {
                     former.Quic.Close(0, "the peer has restarted");
                 }

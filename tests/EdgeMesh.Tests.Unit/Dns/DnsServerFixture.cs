@@ -38,20 +38,10 @@ public sealed class DnsServerFixture : IAsyncLifetime
     {
         TestPark.Publish(cell);
         await service.StartAsync(CancellationToken.None);
-        await UntilAsync(() => service.Status.IsSynced);
+        await Eventually.HoldsAsync(() => service.Status.IsSynced);
     }
 
     public async Task DisposeAsync() => await service.DisposeAsync();
-
-    internal static async Task UntilAsync(Func<bool> condition)
-    {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            late.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 
     private static ValueTask<byte[]> Upstream(IPEndPoint server, byte[] query, bool isStream, CancellationToken stop)
     {

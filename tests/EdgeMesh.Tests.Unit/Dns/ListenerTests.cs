@@ -158,7 +158,7 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
             await service.StartAsync(CancellationToken.None);
             Assert.Equal("192.0.2.1:53", Assert.Single(service.Status.Upstreams).Server.ToString());
             await File.WriteAllTextAsync(path, "nameserver 192.0.2.2\n");
-            await DnsServerFixture.UntilAsync(() => service.Status.Upstreams is [{ Server: var only }] && only.Address.Equals(IPAddress.Parse("192.0.2.2")));
+            await Eventually.HoldsAsync(() => service.Status.Upstreams is [{ Server: var only }] && only.Address.Equals(IPAddress.Parse("192.0.2.2")));
         }
         finally
         {
@@ -191,7 +191,7 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
         await using DnsService second = Service(new DnsOptions { ListenAddresses = [two], Upstreams = [one] });
         await second.StartAsync(CancellationToken.None);
         await first.StartAsync(CancellationToken.None);
-        await DnsServerFixture.UntilAsync(() => first.Status.Upstreams[0].IsLoop);
+        await Eventually.HoldsAsync(() => first.Status.Upstreams[0].IsLoop);
         Assert.Contains("SERVFAIL", await DigAsync("www.example.test A", one), StringComparison.Ordinal);
     }
 

@@ -101,7 +101,7 @@ public sealed class ResolverTests : IAsyncDisposable
         time.Advance(TimeSpan.FromMilliseconds(300));
         Assert.Equal(AnswerSource.Stale, (await answer).Source);
         asked[^1].Answer.SetResult(TestPark.Answer(asked[^1].Query, 60, "198.51.100.8"));
-        await DnsServerFixture.UntilAsync(() => cache.TryGetFresh(key, 62_000, out _));
+        await Eventually.HoldsAsync(() => cache.TryGetFresh(key, 62_000, out _));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class RouteTests : IAsyncLifetime
         TestPark.Publish(cell);
         service = Start([]);
         await service.StartAsync(CancellationToken.None);
-        await DnsServerFixture.UntilAsync(() => service.Status.IsSynced);
+        await Eventually.HoldsAsync(() => service.Status.IsSynced);
     }
 
     public async Task DisposeAsync()
@@ -97,7 +97,7 @@ public sealed class RouteTests : IAsyncLifetime
     {
         await using DnsService limited = Start([], rate: 1);
         await limited.StartAsync(CancellationToken.None);
-        await DnsServerFixture.UntilAsync(() => limited.Status.IsSynced);
+        await Eventually.HoldsAsync(() => limited.Status.IsSynced);
         string[] codes = new string[6];
         for (int i = 0; i < codes.Length; i++)
         {

@@ -163,13 +163,6 @@ public sealed class SnapshotStoreTests : IDisposable
         return update.ToSnapshot().Services.Keys.Select(name => name.Name).Order(StringComparer.Ordinal);
     }
 
-    private async Task SavedBecomes(IEnumerable<string> expected)
-    {
-        using CancellationTokenSource late = new(TimeSpan.FromSeconds(30));
-        while (!File.Exists(store.Path) || !Saved().SequenceEqual(expected))
-        {
-            late.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
+    private Task SavedBecomes(IEnumerable<string> expected) =>
+        Eventually.HoldsAsync(() => File.Exists(store.Path) && Saved().SequenceEqual(expected));
 }

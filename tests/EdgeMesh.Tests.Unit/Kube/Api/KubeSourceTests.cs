@@ -1,6 +1,7 @@
 using EdgeMesh.Kube;
 using EdgeMesh.Lab;
 using EdgeMesh.Model;
+using Microsoft.AspNetCore.Http;
 
 namespace EdgeMesh.Tests.Unit.Kube.Api;
 
@@ -56,18 +57,18 @@ public sealed class KubeSourceTests : IAsyncLifetime
     public async Task EventsWithoutOrderOrSenseLeadToANewList(string line)
     {
         int left = 1;
-        api.Fault = request => request.Path == "/api/v1/services" && request.Query.ContainsKey("watch") && Interlocked.Decrement(ref left) >= 0
+        api.Fault = request => request.Path == "/api/v1/services" && IsPlainWatch(request) && Interlocked.Decrement(ref left) >= 0
             ? new FakeFault(200, line + "\n")
             : null;
         await source.StartAsync();
         await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
 
         // By watch, and only the one behind the second list tells it.
-        while (api.Requests.Count(r => r.StartsWith("/api/v1/services?limit", StringComparison.Ordinal)) < 2)
+        await Eventually.HoldsAsync(() =>
         {
             Assert.False(source.Cell.Current.Services.ContainsKey(new ServiceName("default", "ghost")));
-            await Task.Yield();
-        }
+            return api.Requests.Count(r => r.StartsWith("/api/v1/services?limit", StringComparison.Ordinal)) >= 2;
+        });
 
         api.Apply(ApiObjects.Service("face", "10.96.0.13"));
         await source.UntilAsync("face=10.96.0.13[] video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
@@ -79,10 +80,8 @@ public sealed class KubeSourceTests : IAsyncLifetime
         api.Fault = static request => request.Query.ContainsKey("watch") ? new FakeFault(200, "") : null;
         await source.StartAsync();
         await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
-        while (!source.Source!.Status.Problems.Any(p => p.Reason.Contains("ends as it begins", StringComparison.Ordinal)))
-        {
-            await Task.Yield();
-        }
+        await Eventually.HoldsAsync(
+            () => source.Source!.Status.Problems.Any(p => p.Reason.Contains("ends as it begins", StringComparison.Ordinal)));
 
         api.Fault = null;
         api.Apply(ApiObjects.Service("face", "10.96.0.13"));
@@ -307,10 +306,7 @@ public sealed class KubeSourceTests : IAsyncLifetime
 
         api.Fault = null;
         await source.UntilAsync("face=10.96.0.13[] video=10.96.0.11[172.17.0.9] edge1@10.0.1.11");
-        while (source.Source!.Status.Source.Contains("serving", StringComparison.Ordinal))
-        {
-            await Task.Yield();
-        }
+        await Eventually.HoldsAsync(() => !source.Source!.Status.Source.Contains("serving", StringComparison.Ordinal));
     }
 
     /// <summary>Changes, cuts, compactions, refusals, half answers and restarts in any order end with the server's state.</summary>
@@ -385,4 +381,8 @@ public sealed class KubeSourceTests : IAsyncLifetime
             $"{n}={services.GetValueOrDefault(n, "-")}[{string.Join(',', slices.Values.Where(s => s.Service == n).Select(s => s.Address).Order(StringComparer.Ordinal))}]"));
         await source.UntilAsync(expected + " edge1@10.0.1.11");
     }
+
+    /// <summary>A watch behind a list, not one that is to begin with the list.</summary>
+    private static bool IsPlainWatch(HttpRequest request) =>
+        request.Query.ContainsKey("watch") && !request.Query.ContainsKey("sendInitialEvents");
 }

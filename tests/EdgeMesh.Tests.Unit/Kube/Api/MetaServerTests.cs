@@ -44,7 +44,7 @@ public sealed class MetaServerTests : IAsyncLifetime
         await source.StopAsync();
         api.MetaServer = MetaServerMode.Unknown;
         await source.StartAsync();
-        await UntilAsync(() => source.Source!.Status.Problems.Length == 3);
+        await Eventually.HoldsAsync(() => source.Source!.Status.Problems.Length == 3);
         Assert.Equal("video=10.96.0.11[172.17.0.2]", SourceUnderTest.Text(source.Cell.Current));
         Assert.Contains(source.Source!.Status.Problems, problem => problem.Reason.Contains("not the same as nothing", StringComparison.Ordinal));
     }
@@ -61,7 +61,7 @@ public sealed class MetaServerTests : IAsyncLifetime
         api.Ghosts.Add(ghost);
         api.Delete("Service", "default/video");
         await source.StartAsync();
-        await UntilAsync(() => source.Source!.Status.Problems.Length == 3);
+        await Eventually.HoldsAsync(() => source.Source!.Status.Problems.Length == 3);
         Assert.StartsWith("video=10.96.0.11", SourceUnderTest.Text(source.Cell.Current), StringComparison.Ordinal);
         Assert.DoesNotContain("ghost", SourceUnderTest.Text(source.Cell.Current), StringComparison.Ordinal);
     }
@@ -100,16 +100,7 @@ public sealed class MetaServerTests : IAsyncLifetime
         Assert.Equal(watches.Distinct().Count(), watches.Length);
     }
 
-    private Task UntilWatchedAsync() => UntilAsync(() => api.Requests.Count(request => request.Contains("watch=1", StringComparison.Ordinal)) >= 3);
+    private Task UntilWatchedAsync() => Eventually.HoldsAsync(() => api.Requests.Count(request => request.Contains("watch=1", StringComparison.Ordinal)) >= 3);
 
-    private Task UntilRequestedAsync(string path) => UntilAsync(() => api.Requests.Contains(path));
-
-    private static async Task UntilAsync(Func<bool> isTrue)
-    {
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
-        while (!isTrue())
-        {
-            await Task.Delay(10, limit.Token);
-        }
-    }
+    private Task UntilRequestedAsync(string path) => Eventually.HoldsAsync(() => api.Requests.Contains(path));
 }

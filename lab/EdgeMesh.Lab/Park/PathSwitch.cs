@@ -31,7 +31,7 @@ public sealed record PathSwitch(string What, string ExpectedPath, Func<Task> Act
             TrafficBytes now = await Traffic.ReadAsync(park.Edge3.Host, stop);
             TrafficBytes used = now - before;
             before = now;
-            seen = used.Sum == 0 ? "nothing" : used.PathOf(used.Sum) is "mixed" ? $"mixed ({used})" : used.PathOf(used.Sum);
+            seen = used.MainPath();
             reached = seen == ExpectedPath ? reached ?? Elapsed() : null;
             inARow = seen == ExpectedPath ? inARow + 1 : 0;
         }

@@ -11,9 +11,13 @@ public readonly record struct TrafficBytes(long Lan, long Direct, long RelayUdp,
     public long Sum => Lan + Direct + RelayUdp + RelayTls;
 
     /// <summary>The way that carried at least nine tenths of <paramref name="payload"/>; "kernel" if the link saw next to nothing of it.</summary>
-    public string PathOf(long payload)
+    public string PathOf(long payload) => PathOf(payload, payload * 9 / 10);
+
+    /// <summary>The way that carried three quarters of all bytes: presence, probes and keep-alives are among them.</summary>
+    public string MainPath() => Sum == 0 ? "nothing" : PathOf(Sum, Sum * 3 / 4) is "mixed" ? $"mixed ({this})" : PathOf(Sum, Sum * 3 / 4);
+
+    private string PathOf(long payload, long most)
     {
-        long most = payload * 9 / 10;
         return Lan >= most ? "LAN"
             : Direct >= most ? "direct"
             : RelayUdp >= most ? "relay UDP"

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy.Balance;
 using EdgeMesh.Proxy.Host;
@@ -37,6 +39,7 @@ public sealed class ProxyService(
     private volatile bool rulesDirty;
     private volatile bool rulesUncertain;
     private volatile bool routesUncertain;
+    private readonly ConcurrentQueue<IPNetwork> deletedRoutes = new();
 
     /// <summary>True if this endpoint is on this node now: what a peer may dial here. Any thread.</summary>
     public bool IsLocalEndpoint(TransportProtocol protocol, System.Net.IPEndPoint endpoint) => localEndpoints.Contains(protocol, endpoint);
@@ -194,10 +197,17 @@ public sealed class ProxyService(
             await reconciler!.CheckAsync(stop).ConfigureAwait(false);
         }
 
-        if (routesUncertain)
+        if (routesUncertain || !deletedRoutes.IsEmpty)
         {
+            bool isRuleUncertain = routesUncertain;
             routesUncertain = false;
-            await reconciler!.CheckRoutesAsync(stop).ConfigureAwait(false);
+            List<IPNetwork> deleted = [];
+            while (deletedRoutes.TryDequeue(out IPNetwork route))
+            {
+                deleted.Add(route);
+            }
+
+            await reconciler!.CheckRoutesAsync(deleted, isRuleUncertain, stop).ConfigureAwait(false);
         }
 
         if (hostDirty)
@@ -214,12 +224,16 @@ public sealed class ProxyService(
         {
             while (true)
             {
-                await events.ReceiveAsync(buffer, stopping.Token).ConfigureAwait(false);
-                hostDirty = true;
-
-                // nlmsghdr: length (4), type (2).
-                routesUncertain |= BitConverter.ToUInt16(buffer, 4) == NetlinkListener.RuleDeleted;
-                Wake();
+                int count = await events.ReceiveAsync(buffer, stopping.Token).ConfigureAwait(false);
+                RouteEvents heard = count < 0
+                    ? new RouteEvents(IsHostChanged: true, IsRuleDeleted: true)
+                    : RouteEvents.Read(buffer.AsSpan(0, count), MeshDevice.Table, deletedRoutes.Enqueue);
+                hostDirty |= heard.IsHostChanged;
+                routesUncertain |= heard.IsRuleDeleted;
+                if (heard.IsHostChanged || !deletedRoutes.IsEmpty)
+                {
+                    Wake();
+                }
             }
         }
         catch (OperationCanceledException)

@@ -120,10 +120,13 @@ internal sealed class Reconciler(
         }
     }
 
-    /// <summary>Somebody may have removed the rule that leads to our routes, and then mostly the routes too.</summary>
-    public async Task CheckRoutesAsync(CancellationToken stop)
+    /// <summary>Somebody may have removed routes of ours, or the rule that leads to them, and then mostly the routes too.</summary>
+    /// <param name="deleted">Routes that our table lost, be it by ourselves.</param>
+    /// <param name="isRuleUncertain">The rule has to be looked at.</param>
+    public async Task CheckRoutesAsync(List<IPNetwork> deleted, bool isRuleUncertain, CancellationToken stop)
     {
-        if (here is not null && !await MeshDevice.IsRuleThereAsync(stop).ConfigureAwait(false))
+        if (here is not null
+            && (deleted.Exists(device.Holds) || (isRuleUncertain && !await MeshDevice.IsRuleThereAsync(stop).ConfigureAwait(false))))
         {
             ProxyLog.Repairing(log, $"routing table {MeshDevice.Table}");
             ProxyMetrics.Repairs.Add(1);

@@ -73,6 +73,9 @@ internal sealed class MeshDevice(ProxyOptions options)
     public bool IsPresent() => NetworkInterface.GetAllNetworkInterfaces().Any(i =>
         i.Name == options.DeviceName && i.GetIPProperties().UnicastAddresses.Any(a => a.Address.Equals(options.MeshAddress)));
 
+    /// <summary>True for a route that we made and did not remove.</summary>
+    public bool Holds(IPNetwork route) => routes.Contains(route.ToString());
+
     /// <summary>The device was made anew: the kernel forgot its routes.</summary>
     public void ForgetRoutes() => routes.Clear();
 

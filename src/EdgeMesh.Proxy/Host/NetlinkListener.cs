@@ -14,7 +14,6 @@ internal sealed partial class NetlinkListener : IDisposable
 
     // rtnetlink(7): RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE. linux/netfilter/nfnetlink.h: NFNLGRP_NFTABLES.
     public static readonly int[] NetworkGroups = [1, 5, 7, 8];
-    public const ushort RuleDeleted = 33;
     public static readonly int[] RuleGroups = [7];
 
     private readonly Socket socket;

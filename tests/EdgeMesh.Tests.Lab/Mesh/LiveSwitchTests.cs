@@ -26,18 +26,11 @@ public class LiveSwitchTests(ParkFixture fixture)
         {
             Console.WriteLine($"{DateTime.Now:HH:mm:ss.fff} {change.What}");
             (double? seconds, string seen) = await change.PlayAsync(park, TimeSpan.FromSeconds(40), stop);
-            Assert.True(seconds is not null, $"{change.What}: expected {change.ExpectedPath}, the links say {seen}");
+            Assert.True(seconds is not null, $"{change.What}: expected {change.ExpectedPath}, the links say {seen}\n{Logs()}");
         }
 
         RequestOutcome outcome = JsonSerializer.Deserialize<RequestOutcome>(await requests)!;
-        if (outcome.Failed > 0)
-        {
-            foreach (string node in (string[])["edge1", "edge3"])
-            {
-                Console.WriteLine($"== {node}\n{string.Join('\n', fixture.Mesh.Agents[node].Log().Split('\n').TakeLast(80))}");
-            }
-        }
-
+        Assert.True(outcome.Failed == 0, Logs());
         Assert.Equal((10_000, 0, ""), (outcome.Sent, outcome.Failed, outcome.FirstFailure));
         Assert.All(await downloads, hash => Assert.StartsWith(park.BigFileHash, hash, StringComparison.Ordinal));
     }
@@ -116,4 +109,8 @@ public class LiveSwitchTests(ParkFixture fixture)
         await fixture.Mesh.StartAgentAsync(park.Edge1, stop);
         await fixture.Mesh.ReadyAsync(park.Edge1, stop);
     }
+
+    /// <summary>The last that the two agents of the switches said.</summary>
+    private string Logs() => string.Join('\n', ((string[])["edge1", "edge3"]).Select(
+        node => $"== {node}\n{string.Join('\n', fixture.Mesh.Agents[node].Log().Split('\n').TakeLast(80))}"));
 }

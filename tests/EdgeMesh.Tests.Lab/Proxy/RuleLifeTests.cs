@@ -51,7 +51,20 @@ public sealed class RuleLifeTests : IAsyncLifetime
         await ProxyNet.ShAsync($"ip -n {net.Node} link del edgemesh0");
 
         await ProxyNet.UntilAsync(
-            async () => (await ProxyNet.OutputAsync($"ip -n {net.Node} route show dev edgemesh0")).Contains("10.96.0.12", StringComparison.Ordinal),
+            async () => (await ProxyNet.OutputAsync($"ip -n {net.Node} route show table 20006 dev edgemesh0")).Contains("10.96.0.12", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(2), "route to a clusterIP");
+        Assert.Equal("edge2", await ProxyNet.RunAsync(net.Node, "connect", Remote));
+    }
+
+    [Theory]
+    [InlineData("rule del preference 20006")]
+    [InlineData("route flush table 20006")]
+    public async Task DeletedRoutesAreRepaired(string change)
+    {
+        await ProxyNet.ShAsync($"ip -n {net.Node} {change}");
+
+        await ProxyNet.UntilAsync(
+            async () => (await ProxyNet.OutputAsync($"ip -n {net.Node} route get 10.96.0.12")).Contains("edgemesh0", StringComparison.Ordinal),
             TimeSpan.FromSeconds(2), "route to a clusterIP");
         Assert.Equal("edge2", await ProxyNet.RunAsync(net.Node, "connect", Remote));
     }
@@ -66,7 +79,7 @@ public sealed class RuleLifeTests : IAsyncLifetime
 
         await ProxyNet.UntilAsync(
             async () => !(await net.NftAsync("list table ip edgemesh")).Contains("10.96.0.30", StringComparison.Ordinal)
-                && !(await ProxyNet.OutputAsync($"ip -n {net.Node} route")).Contains("10.96.0.30", StringComparison.Ordinal),
+                && !(await ProxyNet.OutputAsync($"ip -n {net.Node} route show table all")).Contains("10.96.0.30", StringComparison.Ordinal),
             TimeSpan.FromSeconds(3), "removal");
         Assert.Equal("1", (await ProxyNet.OutputAsync($"ip netns exec {net.Node} ss -Hlun src 169.254.96.16 | wc -l")).Trim());
     }
@@ -115,7 +128,7 @@ public sealed class RuleLifeTests : IAsyncLifetime
         await net.StopProxyAsync();
 
         Assert.Equal("", await net.NftAsync("list ruleset"));
-        Assert.DoesNotContain("edgemesh0", await ProxyNet.OutputAsync($"ip -n {net.Node} link; ip -n {net.Node} route"), StringComparison.Ordinal);
+        Assert.DoesNotContain("edgemesh0", await ProxyNet.OutputAsync($"ip -n {net.Node} link; ip -n {net.Node} route show table all"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,8 +70,8 @@ internal static partial class TunnelLog
     [LoggerMessage(35, LogLevel.Information, "UDP port {Port} is no longer mapped by the router")]
     public static partial void PortUnmapped(ILogger log, int port);
 
-    [LoggerMessage(36, LogLevel.Information, "peer {Peer}: our NAT gives every destination another port; guessing, {Sockets} sockets")]
-    public static partial void GuessBegins(ILogger log, string peer, int sockets);
+    [LoggerMessage(36, LogLevel.Information, "peer {Peer}: {Why}; guessing, {Sockets} sockets")]
+    public static partial void GuessBegins(ILogger log, string peer, int sockets, string why);
 
     [LoggerMessage(37, LogLevel.Information, "peer {Peer}: a guessed port was hit after {Milliseconds} ms")]
     public static partial void GuessHit(ILogger log, string peer, long milliseconds);

@@ -1,12 +1,13 @@
 using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Peers;
 using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tunnel.Guess;
 
 /// <summary>
-/// The side behind the easy NAT: probes from its one port to random ports of the hard NAT, until one of the peer's many mappings
-/// is hit or the budget is spent. In the loop only.
+/// The side behind the easy NAT: probes from its one port to ports that the peer named and then to random ones of its hard NAT, until
+/// one of the peer's many mappings is hit or the budget is spent. In the loop only.
 /// </summary>
 internal sealed class GuessProbes
 {
@@ -14,33 +15,48 @@ internal sealed class GuessProbes
     private readonly Peer peer;
     private readonly IReadOnlyList<WireAddress> targets;
     private readonly ReactorTimer timer;
-    private readonly ushort[] ports;
-    private int sent;
+    private readonly Queue<ushort> first = new();
+    private readonly HashSet<ushort> tried = [];
+    private readonly long end;
+    private int left;
 
-    public GuessProbes(PeerContext context, Peer peer, IReadOnlyList<WireAddress> targets)
+    /// <param name="context">What all peers share.</param>
+    /// <param name="peer">Whom to reach.</param>
+    /// <param name="targets">Its public addresses.</param>
+    /// <param name="ports">Ports that it named.</param>
+    /// <param name="random">How many others to try afterwards.</param>
+    public GuessProbes(PeerContext context, Peer peer, IReadOnlyList<WireAddress> targets, ReadOnlySpan<ushort> ports, int random)
     {
         this.context = context;
         this.peer = peer;
         this.targets = targets;
-        ports = new ushort[GuessBudget.Probes];
+        left = random;
+        end = context.Now + GuessBudget.SocketsFor;
+        timer = context.Reactor.CreateTimer(Send);
+        First(ports);
+    }
 
-        // Distinct ones: a port asked twice is a guess wasted.
-        HashSet<ushort> drawn = new(GuessBudget.Probes);
-        while (drawn.Count < ports.Length)
+    public bool IsOver => left == 0 && first.Count == 0;
+
+    /// <summary>The peer has opened other sockets: these ports are the next ones.</summary>
+    public void First(ReadOnlySpan<ushort> ports)
+    {
+        first.Clear();
+        foreach (ushort port in ports[..Math.Min(ports.Length, GuessBudget.Told)])
         {
-            drawn.Add((ushort)Random.Shared.Next(GuessBudget.FirstPort, ushort.MaxValue + 1));
+            if (port >= GuessBudget.FirstPort)
+            {
+                first.Enqueue(port);
+            }
         }
 
-        drawn.CopyTo(ports);
-        timer = context.Reactor.CreateTimer(Send);
         timer.Set(context.Now);
     }
 
-    public bool IsOver => sent >= ports.Length;
-
     public void Stop()
     {
-        sent = ports.Length;
+        left = 0;
+        first.Clear();
         timer.Cancel();
     }
 
@@ -48,14 +64,23 @@ internal sealed class GuessProbes
     {
         if (peer.Paths.Selected.IsDirect)
         {
-            Stop();
+            // The peer knows better than we that this path is gone; if it is not, no probe is needed.
+            if (context.Now < end)
+            {
+                timer.Set(context.Now + (PathTiming.Second / 10));
+            }
+            else
+            {
+                Stop();
+            }
+
             return;
         }
 
         Span<byte> ping = stackalloc byte[Probe.MinLength];
-        for (int i = 0; i < GuessBudget.ProbesPerTick && sent < ports.Length; i++, sent++)
+        for (int i = 0; i < GuessBudget.ProbesPerTick && !IsOver; i++)
         {
-            WireAddress target = targets[sent % targets.Count].WithPort(ports[sent]);
+            WireAddress target = targets[(left + first.Count) % targets.Count].WithPort(Next());
             int length = peer.WritePing(ping);
             TunnelMetrics.Probes++;
             _ = context.Port.Send(target, ping[..length], length);
@@ -64,6 +89,25 @@ internal sealed class GuessProbes
         if (!IsOver)
         {
             timer.Set(context.Now + GuessBudget.Tick);
+        }
+    }
+
+    private ushort Next()
+    {
+        if (first.TryDequeue(out ushort named))
+        {
+            return named;
+        }
+
+        // Distinct ones: a port asked twice is a guess wasted.
+        left--;
+        while (true)
+        {
+            ushort port = (ushort)Random.Shared.Next(GuessBudget.FirstPort, ushort.MaxValue + 1);
+            if (tried.Add(port))
+            {
+                return port;
+            }
         }
     }
 }

@@ -29,7 +29,8 @@ internal sealed class GuessSockets
     /// <param name="context">What all peers share.</param>
     /// <param name="peer">Whom to reach.</param>
     /// <param name="targets">Its public addresses.</param>
-    public static GuessSockets? Start(PeerContext context, Peer peer, IReadOnlyList<WireAddress> targets)
+    /// <param name="count">How many sockets.</param>
+    public static GuessSockets? Start(PeerContext context, Peer peer, IReadOnlyList<WireAddress> targets, int count)
     {
         if (context.Guesses >= GuessBudget.MaxRunning)
         {
@@ -38,9 +39,12 @@ internal sealed class GuessSockets
 
         GuessSockets guess = new(context, peer);
         context.Guesses++;
-        guess.Open(targets);
+        guess.Open(targets, count);
         return guess;
     }
+
+    /// <summary>The ports of the first sockets, on this side of the NAT.</summary>
+    public ushort[] Ports(int count) => [.. sockets.Take(count).Select(socket => (ushort)socket.LocalEndPoint.Port)];
 
     public void Stop()
     {
@@ -60,11 +64,12 @@ internal sealed class GuessSockets
         sockets.Clear();
     }
 
-    private void Open(IReadOnlyList<WireAddress> targets)
+    private void Open(IReadOnlyList<WireAddress> targets, int count)
     {
-        TunnelLog.GuessBegins(context.Log, peer.Node.Value, GuessBudget.Sockets);
+        TunnelLog.GuessBegins(
+            context.Log, peer.Node.Value, count, context.IsBehindHardNat ? "our NAT gives every destination another port" : "ordinary probes do not get through");
         Span<byte> ping = stackalloc byte[Probe.MinLength];
-        for (int i = 0; i < GuessBudget.Sockets; i++)
+        for (int i = 0; i < count; i++)
         {
             try
             {
@@ -84,7 +89,7 @@ internal sealed class GuessSockets
             }
         }
 
-        end.Set(context.Now + GuessBudget.SocketsFor);
+        end.Set(context.Now + (count == GuessBudget.FewSockets ? GuessBudget.FewSocketsFor : GuessBudget.SocketsFor));
     }
 
     /// <summary>Something came to one of the sockets: is it the peer's guess?</summary>

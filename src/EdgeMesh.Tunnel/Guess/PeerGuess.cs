@@ -43,35 +43,46 @@ internal sealed class PeerGuess(PeerContext context, Peer peer)
 
     /// <summary>A round of ordinary probes is due and nothing direct works.</summary>
     /// <param name="round">How many there were before.</param>
-    /// <returns>Whether the peer is to be told that a guess begins.</returns>
-    public bool TryBegin(int round)
+    /// <returns>What the peer is to try first if a guess begins; null if none does.</returns>
+    public ushort[]? TryBegin(int round)
     {
-        if (!context.Options.GuessPorts || !context.IsBehindHardNat || hard.Count > 0 || easy.Count == 0
-            || round < GuessBudget.RoundsBefore || context.Now < next || peer.Paths.Selected.IsDirect)
+        bool isHard = context.IsBehindHardNat;
+        if (!context.Options.GuessPorts || hard.Count > 0 || easy.Count == 0
+            || round < (isHard ? GuessBudget.RoundsBefore : GuessBudget.RoundsBeforeFew) || context.Now < next || peer.Paths.Selected.IsDirect)
         {
-            return false;
+            return null;
         }
 
         ReadOnlySpan<int> pauses = GuessBudget.PauseSeconds;
         sockets?.Stop();
-        sockets = GuessSockets.Start(context, peer, easy);
+        sockets = GuessSockets.Start(context, peer, easy, isHard ? GuessBudget.Sockets : GuessBudget.FewSockets);
         if (sockets is null)
         {
-            return false;
+            return null;
         }
 
         attempts++;
         next = context.Now + GuessBudget.SocketsFor + (pauses[Math.Min(attempts, pauses.Length - 1)] * PathTiming.Second);
-        return true;
+        return sockets.Ports(GuessBudget.Told);
     }
 
-    /// <summary>The peer, behind a hard NAT, has opened its sockets.</summary>
-    public void OnPeerBegins()
+    /// <summary>The peer has opened sockets for us to find.</summary>
+    /// <param name="ports">Which to try first; the only ones unless it is behind a hard NAT.</param>
+    public void OnPeerBegins(ushort[] ports)
     {
-        // The peer paces its attempts; a peer that does not is held to one at a time.
-        if (context.Options.GuessPorts && hard.Count > 0 && probes is not { IsOver: false })
+        if (!context.Options.GuessPorts)
         {
-            probes = new GuessProbes(context, peer, [.. hard]);
+            return;
+        }
+
+        // The peer paces its attempts; a peer that does not is held to one at a time.
+        if (probes is { IsOver: false })
+        {
+            probes.First(ports);
+        }
+        else if (hard.Count > 0 || easy.Count > 0)
+        {
+            probes = new GuessProbes(context, peer, [.. hard.Count > 0 ? hard : easy.Take(1)], ports, hard.Count > 0 ? GuessBudget.Probes : 0);
         }
     }
 

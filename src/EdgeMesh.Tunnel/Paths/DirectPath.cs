@@ -86,6 +86,10 @@ internal sealed class DirectPath(WireAddress address, long now)
     {
         isSuspended = IsValid;
         suspendedAt = now;
+
+        // How often it failed from elsewhere says nothing.
+        flaps = 0;
+        probation = 0;
         PingAtOnce(now);
     }
 

@@ -56,9 +56,10 @@ internal static class PathTiming
     public const long UpgradePunch = 60 * Second;
 
     /// <summary>A path that went silent n times lately waits 2^(n-2) s of good pongs before it is trusted again.</summary>
-    public const long FlapMemory = 120 * Second;
+    public const long FlapMemory = 60 * Second;
 
-    public const long MaxProbation = 30 * Second;
+    /// <summary>Each flap costs a stall of a second or so: with this, an eighth of the time at worst.</summary>
+    public const long MaxProbation = 8 * Second;
 
     public const long MtuRetry = 250 * Millisecond;
     public const int MtuRounds = 3;

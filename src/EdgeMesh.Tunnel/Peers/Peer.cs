@@ -208,7 +208,7 @@ internal sealed class Peer
     }
 
     /// <summary>The peer, behind a hard NAT, wants us to guess its ports.</summary>
-    public void OnGuess() => guess.OnPeerBegins();
+    public void OnGuess(ushort[] ports) => guess.OnPeerBegins(ports);
 
     public void OnGoing(PeerConnection connection) => Choose();
 
@@ -427,9 +427,9 @@ internal sealed class Peer
         Send(orders);
         if (punchDue && Current is { IsUsable: true } connection)
         {
-            if (guess.TryBegin(Paths.Round))
+            if (guess.TryBegin(Paths.Round) is { } ports)
             {
-                connection.SendGuess();
+                connection.SendGuess(ports);
             }
 
             connection.SendPunch(punchRound++);

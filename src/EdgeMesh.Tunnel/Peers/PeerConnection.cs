@@ -119,7 +119,7 @@ internal sealed class PeerConnection : IQuicHandler
 
     public void SendPunch(ushort round) => control?.Send(target => ControlMessage.WritePunch(target, round));
 
-    public void SendGuess() => control?.Send(ControlMessage.WriteGuess);
+    public void SendGuess(ushort[] ports) => control?.Send(target => ControlMessage.WriteGuess(target, ports));
 
     public void SendRelayLimit(ushort limit)
     {
@@ -210,7 +210,7 @@ internal sealed class PeerConnection : IQuicHandler
                 peer!.OnPunch(now);
                 break;
             case ControlType.Guess when BootId is not null:
-                peer!.OnGuess();
+                peer!.OnGuess(ControlMessage.ReadGuess(body));
                 break;
             case ControlType.RelayLimit when ControlMessage.TryReadRelayLimit(body, out ushort limit):
                 peer!.RelayLimit = Math.Clamp((int)limit, RelayFrame.MaxUdpPayload, RelayFrame.MaxWebSocketPayload);

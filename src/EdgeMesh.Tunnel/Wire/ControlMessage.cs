@@ -53,10 +53,34 @@ internal static class ControlMessage
         return End(ref writer);
     }
 
-    public static int WriteGuess(Span<byte> target)
+    /// <param name="target">Where to.</param>
+    /// <param name="ports">Ports that are worth trying first, at most 255.</param>
+    public static int WriteGuess(Span<byte> target, ReadOnlySpan<ushort> ports)
     {
         WireWriter writer = Begin(target, ControlType.Guess);
+        writer.Byte((byte)ports.Length);
+        foreach (ushort port in ports)
+        {
+            writer.UInt16(port);
+        }
+
         return End(ref writer);
+    }
+
+    /// <summary>The ports of a guess; what is missing or broken is no port.</summary>
+    public static ushort[] ReadGuess(ReadOnlySpan<byte> body)
+    {
+        WireReader reader = new(body);
+        List<ushort> ports = [];
+        if (reader.TryByte(out byte count))
+        {
+            while (ports.Count < count && reader.TryUInt16(out ushort port))
+            {
+                ports.Add(port);
+            }
+        }
+
+        return [.. ports];
     }
 
     internal static WireWriter Begin(Span<byte> target, ControlType type)

@@ -67,6 +67,35 @@ public class LiveSwitchTests(ParkFixture fixture)
         Assert.Equal((50, 0, 0, ""), (outcome.Streams, outcome.Broken, outcome.Wrong, outcome.FirstFault));
     }
 
+    /// <summary>The NAT still has the mappings of the old address, so the port of the new one is taken: it looks like a hard NAT.</summary>
+    [Fact]
+    public async Task AMovedNodeIsDirectAgain()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(2));
+        CancellationToken stop = limit.Token;
+        ParkLab park = fixture.Park;
+        Mishap move = Mishap.All(park, fixture.Mesh, stop).Single(m => m.What.StartsWith("edge3", StringComparison.Ordinal));
+        Task TalkAsync() => park.Edge3.Pods[0].Host.MustAsync(
+            stop, "curl", "-sf", "-m", "10", "-o", "/dev/null", $"http://{ParkServices.Parking.ClusterIP}/");
+
+        // Once around: at the end it has the address that the others know.
+        do
+        {
+            await move.PlayAsync(stop);
+            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            patience.CancelAfter(TimeSpan.FromSeconds(20));
+            string path = "";
+            while (path != "direct")
+            {
+                await TalkAsync();
+                path = await fixture.Mesh.PeerPathAsync(park.Edge3, "edge1", stop);
+                Assert.False(patience.IsCancellationRequested, $"still {path}\n{Logs()}");
+                await Task.Delay(100, stop);
+            }
+        }
+        while (!(await park.Edge3.Host.MustAsync(stop, "ip", "addr", "show", "dev", "eth0")).Contains("10.0.2.13/", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task DeliversNothingTwiceWhenTheFarAgentDiesBetweenDeliveryAndStatus()
     {

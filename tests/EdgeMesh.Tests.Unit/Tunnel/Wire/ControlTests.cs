@@ -24,6 +24,7 @@ public sealed class ControlTests
             WireCase.Hex(List()));
         Assert.Equal("000303" + "0007", WireCase.Hex(Bytes(b => ControlMessage.WritePunch(b, 7))));
         Assert.Equal("000304" + "04b0", WireCase.Hex(Bytes(b => ControlMessage.WriteRelayLimit(b, 1200))));
+        Assert.Equal("000606" + "02" + "4e27" + "4e28", WireCase.Hex(Bytes(b => ControlMessage.WriteGuess(b, [20007, 20008]))));
         Assert.Equal("000105", WireCase.Hex(Bytes(b => ControlMessage.WriteGoing(b))));
     }
 

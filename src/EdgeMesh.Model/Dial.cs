@@ -59,6 +59,29 @@ public readonly record struct TcpForwardResult(
 public delegate ValueTask<TcpForwardResult> TcpForward(
     DialTarget target, Socket client, ReadOnlyMemory<byte> replay, CancellationToken stop);
 
+/// <summary>What kind of way leads to a peer, nearest first.</summary>
+public enum PeerTier : byte
+{
+    /// <summary>In a subnet of ours.</summary>
+    Lan,
+
+    /// <summary>Through NATs, but without a server between.</summary>
+    Direct,
+
+    Relay,
+
+    /// <summary>Not connected: nothing was measured.</summary>
+    Unknown,
+}
+
+/// <summary>How far away a peer is on the path in use.</summary>
+/// <param name="Tier">The kind of path.</param>
+/// <param name="RoundTrip">As measured by the traffic on it; zero if <see cref="PeerTier.Unknown"/>.</param>
+public readonly record struct PeerDistance(PeerTier Tier, TimeSpan RoundTrip);
+
+/// <summary>Never waits; from any thread.</summary>
+public delegate PeerDistance PeerDistanceOf(NodeName node);
+
 /// <summary>Receives one datagram of a flow. The span is valid only during the call; the call must not block.</summary>
 public delegate void DatagramReceiver(ReadOnlySpan<byte> payload);
 

@@ -33,6 +33,8 @@ public sealed record ProxyOptions
 
     public ServiceFilterMode FilterMode { get; init; }
 
+    public Balancing Balancing { get; init; }
+
     /// <summary>A stop leaves device, rules and routes: kernel arms work on, the agent's arm is refused until the next start.</summary>
     public bool KeepRules { get; init; }
 

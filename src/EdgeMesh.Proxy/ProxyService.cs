@@ -15,7 +15,7 @@ namespace EdgeMesh.Proxy;
 /// Start reading at <see cref="Reconciler"/>.
 /// </summary>
 public sealed class ProxyService(
-    SnapshotCell cell, ProxyOptions options, TcpForward forwardTcp, UdpForward forwardUdp, ILoggerFactory logs) : IAsyncDisposable
+    SnapshotCell cell, ProxyOptions options, TcpForward forwardTcp, UdpForward forwardUdp, PeerDistanceOf distanceOf, ILoggerFactory logs) : IAsyncDisposable
 {
     private static readonly TimeSpan HousekeepingPeriod = TimeSpan.FromSeconds(5);
 
@@ -58,7 +58,7 @@ public sealed class ProxyService(
         }
 
         await device.EnsureAsync(stop).ConfigureAwait(false);
-        Balancer balancer = new(TimeProvider.System, Random.Shared);
+        Balancer balancer = new(TimeProvider.System, Random.Shared, distanceOf);
         tcp = new TcpForwarder(options.MeshAddress, balancer, forwardTcp, FileLimit.Read(), log);
         tcp.Start();
         udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, TimeProvider.System, log);

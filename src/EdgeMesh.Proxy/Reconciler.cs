@@ -144,6 +144,7 @@ internal sealed class Reconciler(
         here = new Surroundings(options.Self, options.FilterMode, options.RoutableCidrs, snapshot.Nodes, host.Routes)
         {
             NodePortAddresses = NodePortAddresses(),
+            Balancing = options.Balancing,
         };
         await PlanAsync(plans.Keys.Where(n => !snapshot.Services.ContainsKey(n)).ToArray()).ConfigureAwait(false);
         await PlanAsync(snapshot.Services.Keys).ConfigureAwait(false);

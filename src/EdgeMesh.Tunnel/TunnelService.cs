@@ -67,6 +67,9 @@ public sealed class TunnelService : IAsyncDisposable
     /// <summary>See <see cref="UdpForward"/>.</summary>
     public UdpForward ForwardUdp { get; }
 
+    /// <summary>See <see cref="PeerDistanceOf"/>.</summary>
+    public PeerDistance DistanceOf(NodeName node) => loop?.Peers.Find(node)?.Distance ?? new PeerDistance(PeerTier.Unknown, default);
+
     /// <summary>The UDP port in use; 0 before the start.</summary>
     public int Port => loop?.PortNumber ?? 0;
 

@@ -24,6 +24,32 @@ internal static class Client
         return 0;
     }
 
+    /// <summary>Opens connections one after the other, and only then ends them: who has how many?</summary>
+    public static async Task<int> HoldAsync(string to, int count)
+    {
+        List<Socket> open = [];
+        for (int i = 0; i < count; i++)
+        {
+            Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPEndPoint.Parse(to));
+            open.Add(socket);
+            await Task.Delay(5);
+        }
+
+        ConcurrentDictionary<string, int> answers = new();
+        foreach (Socket socket in open)
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            byte[] buffer = new byte[256];
+            int got = await socket.ReceiveAsync(buffer);
+            answers.AddOrUpdate(Encoding.ASCII.GetString(buffer, 0, got).Split(' ')[0], 1, (_, n) => n + 1);
+            socket.Dispose();
+        }
+
+        Print(answers);
+        return 0;
+    }
+
     public static async Task<int> UploadAsync(string to, int bytes)
     {
         Console.WriteLine(await AskAsync(to, new byte[bytes]));

@@ -7,6 +7,10 @@ namespace EdgeMesh.ProxyHost;
 /// <summary>In the tunnel's place: dials the peer's address directly, under the same contract.</summary>
 internal sealed class Peers(Dictionary<NodeName, IPAddress> addresses)
 {
+    /// <summary>edge2 is 20 ms away, edge3 30.</summary>
+    public static PeerDistance DistanceOf(NodeName node) =>
+        new(PeerTier.Direct, TimeSpan.FromMilliseconds(10 * (node.Value[^1] - '0')));
+
     public async ValueTask<TcpForwardResult> ForwardTcpAsync(
         DialTarget target, Socket client, ReadOnlyMemory<byte> replay, CancellationToken stop)
     {

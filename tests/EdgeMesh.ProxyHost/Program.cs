@@ -8,6 +8,7 @@ return args switch
     ["proxy", ..] => await ProxyRun.RunAsync(args[1..]),
     ["serve", string name, string port] => await EchoServer.RunAsync(name, int.Parse(port)),
     ["spread", string to, string count] => await Client.SpreadAsync(to, int.Parse(count)),
+    ["hold", string to, string count] => await Client.HoldAsync(to, int.Parse(count)),
     ["upload", string to, string bytes] => await Client.UploadAsync(to, int.Parse(bytes)),
     ["connect", string to] => await Client.ConnectAsync(to),
     ["slow", string to, string ms] => await Client.SlowAsync(to, int.Parse(ms)),
@@ -16,5 +17,5 @@ return args switch
     ["udp-spread", string to, string count] => await Client.DatagramSpreadAsync(to, int.Parse(count)),
     ["udp-burst", string to, string count, string rate] => await Client.BurstAsync(to, int.Parse(count), int.Parse(rate)),
     ["udp-follow", string to] => await Client.FollowAsync(to),
-    _ => throw new ArgumentException("proxy | serve | spread | upload | connect | slow | reset | udp | udp-spread | udp-burst | udp-follow"),
+    _ => throw new ArgumentException("proxy | serve | spread | hold | upload | connect | slow | reset | udp | udp-spread | udp-burst | udp-follow"),
 };

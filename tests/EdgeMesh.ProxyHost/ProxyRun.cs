@@ -9,10 +9,18 @@ namespace EdgeMesh.ProxyHost;
 
 internal static class ProxyRun
 {
-    /// <summary>NODE MANIFESTS [--keep-rules] [NODE=ADDRESS]...: a peer is dialled at ADDRESS with the endpoint's port.</summary>
+    /// <summary>
+    /// NODE MANIFESTS [--keep-rules] [--balancing=WAY] [NODE=ADDRESS]...: a peer is dialled at ADDRESS with the endpoint's port. How far
+    /// each is: <see cref="Peers.DistanceOf"/>.
+    /// </summary>
     public static async Task<int> RunAsync(string[] args)
     {
-        ProxyOptions options = new() { Self = NodeName.Parse(args[0]), KeepRules = args.Contains("--keep-rules") };
+        ProxyOptions options = new()
+        {
+            Self = NodeName.Parse(args[0]),
+            KeepRules = args.Contains("--keep-rules"),
+            Balancing = Enum.Parse<Balancing>(args.FirstOrDefault(a => a.StartsWith("--balancing=", StringComparison.Ordinal))?["--balancing=".Length..] ?? "Spread"),
+        };
         if (args.Contains("--cleanup"))
         {
             foreach (string line in await ProxyCleanup.RunAsync(options, CancellationToken.None))
@@ -23,7 +31,7 @@ internal static class ProxyRun
             return 0;
         }
 
-        Dictionary<NodeName, IPAddress> peers = args.Where(a => a.Contains('=')).Select(a => a.Split('='))
+        Dictionary<NodeName, IPAddress> peers = args.Where(a => a.Contains('=') && !a.StartsWith("--", StringComparison.Ordinal)).Select(a => a.Split('='))
             .ToDictionary(p => NodeName.Parse(p[0]), p => IPAddress.Parse(p[1]));
         using ILoggerFactory logs = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Debug).AddSimpleConsole(o =>
         {
@@ -40,7 +48,7 @@ internal static class ProxyRun
         Peers direct = new(peers);
         try
         {
-            await using ProxyService proxy = new(cell, options, direct.ForwardTcpAsync, direct.ForwardUdp, logs);
+            await using ProxyService proxy = new(cell, options, direct.ForwardTcpAsync, direct.ForwardUdp, Peers.DistanceOf, logs);
             await proxy.StartAsync(CancellationToken.None);
             await using ManifestSource source = new(cell, args[1], logs);
             await source.StartAsync(CancellationToken.None);

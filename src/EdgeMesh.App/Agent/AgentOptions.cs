@@ -67,4 +67,6 @@ internal sealed record AgentOptions
     public IReadOnlyList<IPNetwork> RoutableCidrs { get; init; } = [];
 
     public ServiceFilterMode FilterMode { get; init; }
+
+    public Balancing Balancing { get; init; }
 }

@@ -84,11 +84,15 @@ internal static class AgentSettings
         "proxy.filterMode", "MODE",
         "Label service.edgemesh.kubeedge.io/service-proxy-name: FilterIfLabelExists (default) leaves such Services alone, FilterIfLabelDoesNotExists serves only those.");
 
+    public static readonly Setting ProxyBalancing = Setting.Text(
+        "proxy.balancing", "spread|nearest|least-loaded",
+        "Which endpoint gets a connection: any alike (default), the nearest by path and round trip, or of two that with fewer open connections.");
+
     public static readonly IReadOnlyList<Setting> All =
     [
         NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KubeAuto, KeepRules, Cleanup,
         TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream,
-        DnsStubDomain, DnsRecursionFor, DnsClientRate, DnsServeCluster, DnsClusterService, ServiceCidr, RoutableCidr, FilterMode,
+        DnsStubDomain, DnsRecursionFor, DnsClientRate, DnsServeCluster, DnsClusterService, ServiceCidr, RoutableCidr, FilterMode, ProxyBalancing,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
 
@@ -131,6 +135,8 @@ internal static class AgentSettings
                 ServiceFilterMode.FilterIfLabelExists,
                 ("FilterIfLabelExists", ServiceFilterMode.FilterIfLabelExists),
                 ("FilterIfLabelDoesNotExists", ServiceFilterMode.FilterIfLabelDoesNotExists)),
+            Balancing = values.OneOf(
+                ProxyBalancing, Balancing.Spread, ("spread", Balancing.Spread), ("nearest", Balancing.Nearest), ("least-loaded", Balancing.LeastLoaded)),
         };
         if (requireAll && options.Servers.Count == 0)
         {

@@ -27,6 +27,7 @@ internal static class RoomOptions
         ServiceCidr = options.ServiceCidr,
         RoutableCidrs = options.RoutableCidrs,
         FilterMode = options.FilterMode,
+        Balancing = options.Balancing,
     };
 
     public static DnsOptions ToDns(this AgentOptions options) => new()

@@ -10,12 +10,16 @@ namespace EdgeMesh.Proxy.Balance;
 /// that the kernel does not draw itself; over all of them for a client that is itself an endpoint (its packets all come
 /// here) and under affinity. Thread-safe if <paramref name="random"/> is.
 /// </summary>
-internal sealed class Balancer(TimeProvider time, Random random)
+/// <param name="time">Steady time.</param>
+/// <param name="random">Draws.</param>
+/// <param name="distanceOf">How far the other nodes are.</param>
+internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf distanceOf)
 {
     private readonly Random random = random;
     private readonly ConcurrentDictionary<PortKey, PortPlan> ports = new();
     private readonly Ejections ejections = new();
     private readonly AffinityTable affinity = new();
+    private readonly LoadTable loads = new();
 
     public bool TryFind(PortKey key, out PortPlan plan) => ports.TryGetValue(key, out plan!);
 
@@ -34,6 +38,11 @@ internal sealed class Balancer(TimeProvider time, Random random)
     }
 
     public void Succeeded(PortPlan plan, PlannedEndpoint endpoint) => ejections.Succeeded(IdOf(plan, endpoint));
+
+    /// <summary>A connection or flow to that endpoint begins; dispose what this gives when it is over.</summary>
+    /// <returns>Null where nobody asks for the load.</returns>
+    public IDisposable? Carry(PortPlan plan, PlannedEndpoint endpoint) =>
+        plan.Balancing == Balancing.LeastLoaded ? loads.Carry(IdOf(plan, endpoint)) : null;
 
     private long Now => time.GetTimestamp() / (time.TimestampFrequency / 1000);
 
@@ -98,32 +107,79 @@ internal sealed class Balancer(TimeProvider time, Random random)
             return null;
         }
 
-        /// <summary>Uniform over those that are not ejected; over the ejected ones where nothing else is left.</summary>
+        /// <summary>One of those that are not ejected; of the ejected ones where nothing else is left.</summary>
         private PlannedEndpoint? Draw(bool all, long now) =>
             DrawFrom(all, now, skipEjected: true) ?? DrawFrom(all, now, skipEjected: false);
 
         private PlannedEndpoint? DrawFrom(bool all, long now, bool skipEjected)
         {
             bool mind = skipEjected && !owner.ejections.IsEmpty;
-            int count = 0;
+            bool IsOpen(PlannedEndpoint endpoint) => (all || !endpoint.IsKernel) && tried?.Contains(endpoint) != true
+                && !(mind && owner.ejections.IsOut(IdOf(plan, endpoint), now));
+            return plan.Balancing switch
+            {
+                Balancing.Nearest => owner.DrawNearest(plan, IsOpen),
+                Balancing.LeastLoaded => owner.DrawLeastLoaded(plan, IsOpen),
+                Balancing.ClientHash => DrawByClient(IsOpen),
+                _ => owner.DrawAny(plan, IsOpen),
+            };
+        }
+
+        /// <summary>The highest of the hashes over client and endpoint (rendezvous hashing): one that goes moves only its own clients.</summary>
+        private PlannedEndpoint? DrawByClient(Func<PlannedEndpoint, bool> isOpen)
+        {
             PlannedEndpoint? found = null;
+            ulong best = 0;
             foreach (PlannedEndpoint endpoint in plan.Endpoints)
             {
-                if ((!all && endpoint.IsKernel) || tried?.Contains(endpoint) == true
-                    || (mind && owner.ejections.IsOut(IdOf(plan, endpoint), now)))
+                if (isOpen(endpoint) && ClientHash.Of(client, endpoint) is ulong hash && (found is null || hash > best))
                 {
-                    continue;
-                }
-
-                // Reservoir of one: uniform in one pass without a list.
-                count++;
-                if (owner.random.Next(count) == 0)
-                {
-                    found = endpoint;
+                    (found, best) = (endpoint, hash);
                 }
             }
 
             return found;
         }
     }
+
+    private PlannedEndpoint? DrawAny(PortPlan plan, Func<PlannedEndpoint, bool> isOpen)
+    {
+        int count = 0;
+        PlannedEndpoint? found = null;
+        foreach (PlannedEndpoint endpoint in plan.Endpoints)
+        {
+            // Reservoir of one: uniform in one pass without a list.
+            if (isOpen(endpoint) && random.Next(++count) == 0)
+            {
+                found = endpoint;
+            }
+        }
+
+        return found;
+    }
+
+    private PlannedEndpoint? DrawLeastLoaded(PortPlan plan, Func<PlannedEndpoint, bool> isOpen)
+    {
+        PlannedEndpoint? first = DrawAny(plan, isOpen);
+        PlannedEndpoint? second = DrawAny(plan, e => e != first && isOpen(e));
+        return second is not null && loads.Of(IdOf(plan, second)) < loads.Of(IdOf(plan, first!)) ? second : first;
+    }
+
+    private PlannedEndpoint? DrawNearest(PortPlan plan, Func<PlannedEndpoint, bool> isOpen)
+    {
+        // A peer that is not connected counts as near: the first connection finds out.
+        Nearness best = Nearness.Farthest;
+        foreach (PlannedEndpoint endpoint in plan.Endpoints)
+        {
+            if (isOpen(endpoint))
+            {
+                best = Nearness.Min(best, NearnessOf(endpoint));
+            }
+        }
+
+        return DrawAny(plan, e => isOpen(e) && NearnessOf(e).IsAbout(best));
+    }
+
+    private Nearness NearnessOf(PlannedEndpoint endpoint) => Nearness.Of(
+        endpoint.Placement, endpoint is { Placement: Placement.Remote, Node: NodeName node } ? distanceOf(node) : default);
 }

@@ -64,6 +64,7 @@ internal static class ServicePlanner
                 new PortKey(address, port.Protocol, number), service.Name, chosen.Action, chosen.Endpoints, service.ClientIPAffinity)
             {
                 Front = front,
+                Balancing = here.Balancing,
             };
         }
 

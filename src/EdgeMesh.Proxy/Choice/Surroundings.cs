@@ -10,6 +10,8 @@ internal sealed record Surroundings(
     NodeName Self, ServiceFilterMode FilterMode, IReadOnlyList<IPNetwork> RoutableCidrs,
     ImmutableDictionary<NodeName, Node> Nodes, RouteTable Routes)
 {
+    public Balancing Balancing { get; init; }
+
     /// <summary>Where node ports are served: addresses of this host that others reach.</summary>
     public ImmutableArray<IPAddress> NodePortAddresses { get; init; } = [];
 

@@ -160,6 +160,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         Balancer.Attempts attempts = balancer.Begin(plan, from.Address);
         while (attempts.TryNext(out PlannedEndpoint endpoint))
         {
+            using IDisposable? load = balancer.Carry(plan, endpoint);
             TcpForwardResult result = endpoint is { Placement: Placement.Remote, Node: NodeName node }
                 ? await forward(
                     new DialTarget(node, TransportProtocol.Tcp, endpoint.Address, plan.Service, from), client, replay, stopping.Token)

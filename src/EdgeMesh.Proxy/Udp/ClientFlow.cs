@@ -16,6 +16,9 @@ internal sealed class ClientFlow(UdpPort port, SocketAddress client, PlannedEndp
 
     public UdpFlow Flow { get; set; } = null!;
 
+    /// <summary>Its share in the endpoint's load; null where nobody asks.</summary>
+    public IDisposable? Load { get; set; }
+
     public void Touch(long now) => Volatile.Write(ref lastSeen, now);
 
     /// <summary>30 s without a reply, 120 s with one: as conntrack, so that both forget together.</summary>

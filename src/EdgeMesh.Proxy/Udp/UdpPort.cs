@@ -168,6 +168,7 @@ internal sealed class UdpPort : IDisposable
             if (owner.Dial(plan, endpoint, from, flow.OnReply) is UdpFlow dialled)
             {
                 flow.Flow = dialled;
+                flow.Load = owner.Balancer.Carry(plan, endpoint);
                 flows[key] = flow;
                 return flow;
             }
@@ -186,6 +187,7 @@ internal sealed class UdpPort : IDisposable
             owner.Balancer.Succeeded(plan, flow.Endpoint);
         }
 
+        flow.Load?.Dispose();
         flow.Flow.Dispose();
         owner.GiveFlow();
     }

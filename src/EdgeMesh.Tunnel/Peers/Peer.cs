@@ -38,6 +38,9 @@ internal sealed class Peer
     private readonly ReactorTimer housekeeping;
     private readonly PeerDials dials;
     private readonly PeerGuess guess;
+
+    // Microseconds << 2 | tier; 0: not connected. Written in the loop.
+    private long distance;
     private byte[]? probeKey;
     private Guid bootId;
     private ushort punchRound;
@@ -91,6 +94,16 @@ internal sealed class Peer
 
     /// <summary>The largest relayed payload that the peer can receive.</summary>
     public int RelayLimit { get; set; } = RelayFrame.MaxUdpPayload;
+
+    /// <summary>From any thread; of the path that was in use a moment ago.</summary>
+    public PeerDistance Distance
+    {
+        get
+        {
+            long packed = Volatile.Read(ref distance);
+            return packed == 0 ? new PeerDistance(PeerTier.Unknown, default) : new PeerDistance((PeerTier)(packed & 3), TimeSpan.FromMicroseconds(packed >> 2));
+        }
+    }
 
     public long Now => context.Now;
 
@@ -221,6 +234,7 @@ internal sealed class Peer
             TunnelMetrics.Peers--;
             Paths.DisableProbes();
             probeKey = null;
+            Volatile.Write(ref distance, 0);
             guess.Stop();
             TunnelLog.PeerDisconnected(context.Log, Node.Value, reason.Text.Length > 0 ? reason.Text : reason.Kind.ToString());
             housekeeping.Cancel();
@@ -451,6 +465,21 @@ internal sealed class Peer
         pathTimer.Set(connections.Count > 0 ? next : long.MaxValue);
     }
 
+    private void Measure(PathKind kind)
+    {
+        PeerTier tier = kind switch
+        {
+            PathKind.Lan => PeerTier.Lan,
+            PathKind.Direct => PeerTier.Direct,
+            PathKind.None => PeerTier.Unknown,
+            _ => PeerTier.Relay,
+        };
+
+        // Never 0 for a peer that is connected.
+        long microseconds = Math.Max(1, (Current?.Quic.Stats.SmoothedRoundTrip ?? 0) / 1000);
+        Volatile.Write(ref distance, tier == PeerTier.Unknown || connections.Count == 0 ? 0 : (microseconds << 2) | (long)tier);
+    }
+
     private void Send(List<ProbeOrder> pings)
     {
         if (probeKey is null)
@@ -470,6 +499,7 @@ internal sealed class Peer
     private void UseSelection()
     {
         PathSelection selected = Paths.Selected;
+        Measure(selected.Kind);
         if (selected == usedPath)
         {
             return;

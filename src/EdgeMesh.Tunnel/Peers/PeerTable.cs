@@ -34,5 +34,7 @@ internal sealed class PeerTable(Func<NodeName, Peer> make)
         }
     }
 
+    public Peer? Find(NodeName node) => byName.GetValueOrDefault(node);
+
     public Peer? Find(MeshAddress address) => byAddress.GetValueOrDefault(address);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy;
 using EdgeMesh.Proxy.Balance;
 using EdgeMesh.Proxy.Choice;
 using Microsoft.Extensions.Time.Testing;
@@ -13,7 +14,87 @@ public sealed class BalancerTests
     private readonly FakeTimeProvider time = new();
     private readonly Balancer balancer;
 
-    public BalancerTests() => balancer = new Balancer(time, new Random(1));
+    private readonly Dictionary<string, PeerDistance> distances = [];
+
+    public BalancerTests() => balancer = new Balancer(
+        time, new Random(1), node => distances.GetValueOrDefault(node.Value, new PeerDistance(PeerTier.Unknown, default)));
+
+    [Theory]
+    [InlineData("edge2", "edge2=Lan/2 edge3=Direct/1 edge4=Relay/1")]
+    [InlineData("edge3", "edge2=Relay/1 edge3=Direct/90 edge4=Relay/1")]
+    [InlineData("edge2 edge3", "edge2=Direct/20 edge3=Direct/25 edge4=Direct/40")]
+    [InlineData("edge3", "edge2=Direct/20 edge3=Unknown/0 edge4=Relay/1")]
+    public void NearestTakesTheShortestWay(string expected, string ways)
+    {
+        foreach (string[] way in ways.Split(' ').Select(w => w.Split('=', '/')))
+        {
+            distances[way[0]] = new PeerDistance(Enum.Parse<PeerTier>(way[1]), TimeSpan.FromMilliseconds(int.Parse(way[2])));
+        }
+
+        PortPlan plan = Park.Port("172.17.0.2@edge2", "172.17.0.2@edge3", "172.17.0.2@edge4") with { Balancing = Balancing.Nearest };
+
+        Assert.Equal(expected.Split(' '), Draw(plan, Client, 200).Keys.Order());
+
+        // What is next when that fails.
+        foreach (PlannedEndpoint endpoint in plan.Endpoints.Where(e => expected.Contains(e.Node!.Value.Value, StringComparison.Ordinal)))
+        {
+            balancer.Failed(plan, endpoint);
+        }
+
+        Assert.Empty(Draw(plan, Client, 200).Keys.Intersect(expected.Split(' ')));
+    }
+
+    [Fact]
+    public void NearestLeavesTheKernelItsOwn()
+    {
+        PortPlan plan = Park.Port("172.17.0.2@edge1", "172.17.0.3@edge1", "172.17.0.2@edge2") with { Balancing = Balancing.Nearest };
+
+        Assert.Equal((2, 2), (plan.KernelCount, plan.DrawnCount));
+        Assert.Equal(["edge1"], Draw(plan, IPAddress.Parse("172.17.0.2"), 100).Keys);
+    }
+
+    [Fact]
+    public void LeastLoadedFillsUpTheEmptyOnes()
+    {
+        PortPlan plan = Park.Port("172.17.0.2@edge1", "172.17.0.2@edge2", "172.17.0.2@edge3") with { Balancing = Balancing.LeastLoaded };
+        Assert.Equal(0, plan.KernelCount);
+        Stack<IDisposable> open = [];
+        Dictionary<PlannedEndpoint, int> loads = plan.Endpoints.ToDictionary(e => e, _ => 0);
+        for (int i = 0; i < 300; i++)
+        {
+            Assert.True(balancer.Begin(plan, Client).TryNext(out PlannedEndpoint endpoint));
+            loads[endpoint]++;
+            open.Push(balancer.Carry(plan, endpoint)!);
+        }
+
+        // By chance alone the difference would be some 15.
+        Assert.InRange(loads.Values.Max() - loads.Values.Min(), 0, 6);
+        while (open.TryPop(out IDisposable? load))
+        {
+            load.Dispose();
+            load.Dispose();
+        }
+
+        Assert.Equal(3, Draw(plan, Client, 300).Count);
+    }
+
+    [Fact]
+    public void HashMovesOnlyTheClientsOfTheEndpointThatWent()
+    {
+        PortPlan all = Park.Port("172.17.0.2@edge2", "172.17.0.2@edge3", "172.17.0.2@edge4") with { Balancing = Balancing.ClientHash };
+        PortPlan less = all with { Endpoints = all.Endpoints.RemoveAt(2) };
+        int[] counts = new int[3];
+        for (int i = 0; i < 300; i++)
+        {
+            IPAddress client = new([172, 17, (byte)(i / 250), (byte)i]);
+            string before = Assert.Single(Draw(all, client, 5).Keys);
+            string after = Assert.Single(Draw(less, client, 5).Keys);
+            counts[before[4] - '2']++;
+            Assert.True(before == after || before == "edge4", $"{client}: {before} -> {after}");
+        }
+
+        Assert.All(counts, count => Assert.InRange(count, 60, 140));
+    }
 
     [Fact]
     public void RemoteEndpointsShareEvenlyAndLocalOnesAreTheKernels()

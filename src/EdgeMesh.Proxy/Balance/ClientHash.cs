@@ -1,0 +1,23 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Net;
+using System.Text;
+using EdgeMesh.Proxy.Choice;
+
+namespace EdgeMesh.Proxy.Balance;
+
+/// <summary>A number that any node computes alike from a client's address and an endpoint.</summary>
+internal static class ClientHash
+{
+    public static ulong Of(IPAddress client, PlannedEndpoint endpoint)
+    {
+        Span<byte> text = stackalloc byte[16 + 16 + 2 + 256];
+        client.TryWriteBytes(text, out int length);
+        endpoint.Address.Address.TryWriteBytes(text[length..], out int more);
+        length += more;
+        BinaryPrimitives.WriteUInt16BigEndian(text[length..], (ushort)endpoint.Address.Port);
+        length += 2;
+        length += Encoding.UTF8.GetBytes(endpoint.Node?.Value ?? "", text[length..]);
+        return XxHash3.HashToUInt64(text[..length]);
+    }
+}

@@ -40,6 +40,7 @@ public sealed class ProxyService(
     private volatile bool rulesUncertain;
     private volatile bool routesUncertain;
     private readonly ConcurrentQueue<IPNetwork> deletedRoutes = new();
+    private readonly ConcurrentQueue<TaskCompletionSource<string?>> questions = new();
 
     /// <summary>True if this endpoint is on this node now: what a peer may dial here. Any thread.</summary>
     public bool IsLocalEndpoint(TransportProtocol protocol, System.Net.IPEndPoint endpoint) => localEndpoints.Contains(protocol, endpoint);
@@ -89,6 +90,20 @@ public sealed class ProxyService(
         loops.Add(ReconcileAsync());
         ProxyLog.Started(log, options.DeviceName, options.MeshAddress, tcp.Port);
     }
+
+    /// <summary>The table as it should be now, as text for nft; null before the first sync.</summary>
+    public async Task<string?> RulesAsync(CancellationToken stop)
+    {
+        TaskCompletionSource<string?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        questions.Enqueue(answer);
+        Wake();
+        return await answer.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
+    /// <summary>What would have to change in the kernel for it to be as it should, a line each; empty before the first sync.</summary>
+    /// <exception cref="MeshException">It cannot be found out.</exception>
+    public async Task<IReadOnlyList<string>> RuleChangesAsync(CancellationToken stop) =>
+        await RulesAsync(stop).ConfigureAwait(false) is { } wanted ? await RuleDifference.FindAsync(RuleFamily.V4, wanted, stop).ConfigureAwait(false) : [];
 
     /// <summary>Rules first, so that nothing new arrives; then the forwarders, then the device.</summary>
     public async ValueTask DisposeAsync()
@@ -185,6 +200,11 @@ public sealed class ProxyService(
 
     private async Task RepairAsync(CancellationToken stop)
     {
+        while (questions.TryDequeue(out TaskCompletionSource<string?>? question))
+        {
+            question.SetResult(reconciler!.WholeTable());
+        }
+
         if (rulesDirty)
         {
             rulesDirty = false;

@@ -137,6 +137,9 @@ internal sealed class Reconciler(
         }
     }
 
+    /// <summary>The table as it should be, as nft would read it; null before the first sync.</summary>
+    public string? WholeTable() => here is null ? null : book.Whole(Frame());
+
     public void CountDown() => ProxyMetrics.Elements.Add(-countedElements);
 
     private async Task PlanAllAsync()
@@ -293,12 +296,7 @@ internal sealed class Reconciler(
     private async Task WriteAsync(CancellationToken stop)
     {
         WarnForwarding();
-        RuleFrame frame = new(
-            RuleFamily.V4, options.MeshAddress, options.DeviceName, tcpPort,
-            host.Outside(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName), host.RoutedBridges(options.DeviceName))
-        {
-            Fronts = [.. fronts.Keys],
-        };
+        RuleFrame frame = Frame();
         for (int attempt = 0; attempt < 2; attempt++)
         {
             bool isFull = !book.IsWritten;
@@ -337,6 +335,13 @@ internal sealed class Reconciler(
             await SweepAsync(stop).ConfigureAwait(false);
         }
     }
+
+    private RuleFrame Frame() => new(
+        RuleFamily.V4, options.MeshAddress, options.DeviceName, tcpPort,
+        host.Outside(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName), host.RoutedBridges(options.DeviceName))
+    {
+        Fronts = [.. fronts.Keys],
+    };
 
     private async Task SweepAsync(CancellationToken stop)
     {

@@ -89,7 +89,7 @@ internal static class AgentHost
         ProxyService proxy = parts.Add("proxy", new ProxyService(
             proxied, options.ToProxy(), tunnel.ForwardTcp, tunnel.ForwardUdp, tunnel.DistanceOf, logs.Factory), DrainLimit);
         await proxy.StartAsync(stop).ConfigureAwait(false);
-        state.ProxyStarted();
+        state.Runs(proxy);
 
         state.Enter("starting DNS");
         DnsService dns = parts.Add("DNS", new DnsService(cell, options.ToDns(), time, logs.Factory), StopLimit);

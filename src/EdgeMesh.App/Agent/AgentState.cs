@@ -1,6 +1,7 @@
 using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy;
 using EdgeMesh.Tunnel;
 
 namespace EdgeMesh.App.Agent;
@@ -11,7 +12,7 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
     private volatile string? doing = "starting";
     private volatile Func<SourceStatus>? source;
     private volatile TunnelService? tunnel;
-    private volatile bool proxyRuns;
+    private volatile ProxyService? proxy;
     private volatile DnsService? dns;
 
     public AgentOptions Options => options;
@@ -26,7 +27,9 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public TunnelService? Tunnel => tunnel;
 
-    public bool ProxyRuns => proxyRuns;
+    public ProxyService? Proxy => proxy;
+
+    public bool ProxyRuns => proxy is not null;
 
     public DnsStatus? Dns => dns?.Status;
 
@@ -39,7 +42,7 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public void Runs(TunnelService started) => tunnel = started;
 
-    public void ProxyStarted() => proxyRuns = true;
+    public void Runs(ProxyService started) => proxy = started;
 
     public void Runs(DnsService started) => dns = started;
 

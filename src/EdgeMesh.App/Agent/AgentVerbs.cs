@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeMesh.App.Ops;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy;
 using EdgeMesh.Tunnel;
 
 namespace EdgeMesh.App.Agent;
@@ -23,9 +24,19 @@ internal sealed class AgentVerbs(AgentState state)
         "peers" => ReplyAsync(reply, AgentReports.Peers(RequireTunnel()), OpsJson.Default.PeersReport, stop),
         "ping" => PingAsync(request, reply, stop),
         "netcheck" => NetcheckAsync(reply, stop),
+        "rules" => RulesAsync(request, reply, stop),
         "explain" => ExplainAsync(request, reply, stop),
         _ => throw new MeshException(MeshExit.Usage, $"this agent ({ProgramVersion.Text}) does not know the verb '{request.Verb}'"),
     };
+
+    private async Task RulesAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop)
+    {
+        ProxyService proxy = state.Proxy ?? throw NotReady("the proxy");
+        RulesReport report = request.DryRun
+            ? new RulesReport(null, await proxy.RuleChangesAsync(stop).ConfigureAwait(false))
+            : new RulesReport(await proxy.RulesAsync(stop).ConfigureAwait(false) ?? throw NotReady("the table of rules"), null);
+        await ReplyAsync(reply, report, OpsJson.Default.RulesReport, stop).ConfigureAwait(false);
+    }
 
     private async Task ExplainAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => await ReplyAsync(
         reply, await AgentExplain.RunAsync(state, request, stop).ConfigureAwait(false), OpsJson.Default.ExplainReport, stop).ConfigureAwait(false);

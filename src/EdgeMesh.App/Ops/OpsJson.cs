@@ -12,6 +12,7 @@ namespace EdgeMesh.App.Ops;
 [JsonSerializable(typeof(NetcheckReport))]
 [JsonSerializable(typeof(ResolveReport))]
 [JsonSerializable(typeof(ExplainReport))]
+[JsonSerializable(typeof(RulesReport))]
 [JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(TokensReport))]

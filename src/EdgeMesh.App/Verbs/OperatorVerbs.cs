@@ -13,6 +13,7 @@ internal static class OperatorVerbs
     private const int DefaultUntilDirectSeconds = 30;
 
     private static readonly Setting Count = Setting.Text("count", "N", "How many pings (default 4).");
+    private static readonly Setting DryRun = Setting.Switch("dry-run", "Only what the kernel lacks (+) or has too much (-); changes nothing.");
     private static readonly Setting UntilDirect = Setting.Switch("until-direct", "Go on until the path is direct; a line for each change of path.");
     private static readonly Setting Within = Setting.Text("within", "SECONDS", "With --until-direct: give up after this long (default 30).");
 
@@ -27,6 +28,7 @@ internal static class OperatorVerbs
         yield return Ping();
         yield return ResolveVerb.Build();
         yield return ExplainVerb.Build();
+        yield return Rules();
     }
 
     private static Command Once(string verb, string help, Func<string, string> table)
@@ -38,6 +40,23 @@ internal static class OperatorVerbs
         {
             string line = await Client(reader.Read(result)).AskOnceAsync(new OperatorRequest(verb), stop).ConfigureAwait(false);
             await result.Output().WriteAsync(result.GetValue(json) ? line + "\n" : table(line)).ConfigureAwait(false);
+            return (int)MeshExit.Done;
+        });
+        return command;
+    }
+
+    private static Command Rules()
+    {
+        Option<bool> json = VerbOutput.Json();
+        Command command = new("rules", "The nftables rules for this node's Services, as text for nft.") { json };
+        SettingReader reader = new(command, [AgentSettings.StateDir, DryRun], hasFile: false);
+        command.SetAction(async (result, stop) =>
+        {
+            SettingValues values = reader.Read(result);
+            string line = await Client(values).AskOnceAsync(new OperatorRequest("rules", DryRun: values.Switch(DryRun)), stop).ConfigureAwait(false);
+            RulesReport report = JsonSerializer.Deserialize(line, OpsJson.Default.RulesReport)!;
+            string text = report.Rules ?? string.Concat((report.Changes is { Count: > 0 } changes ? changes : ["the kernel has these rules; nothing would change"]).Select(l => l + "\n"));
+            await result.Output().WriteAsync(result.GetValue(json) ? line + "\n" : text).ConfigureAwait(false);
             return (int)MeshExit.Done;
         });
         return command;

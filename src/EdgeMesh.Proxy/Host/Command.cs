@@ -20,6 +20,7 @@ internal static class Command
         ["nft"] = "nftables",
         ["ip"] = "iproute2",
         ["conntrack"] = "conntrack",
+        ["unshare"] = "util-linux",
     };
 
     /// <exception cref="MeshException">The command is not installed.</exception>

@@ -57,9 +57,12 @@ internal sealed class RuleBook
     public string Transaction(RuleFrame frame)
     {
         bool isFull = written is null || written with { Outside = frame.Outside, RoutedBridges = frame.RoutedBridges, Fronts = frame.Fronts } != frame;
-        return isFull ? RuleText.Full(frame, [.. desired.Values.SelectMany(e => e)])
+        return isFull ? Whole(frame)
             : RuleText.Difference(written, frame, removed, added);
     }
+
+    /// <summary>The whole desired table, whatever the kernel has.</summary>
+    public string Whole(RuleFrame frame) => RuleText.Full(frame, [.. desired.Values.SelectMany(e => e)]);
 
     /// <summary>The last transaction was committed.</summary>
     public void Commit(RuleFrame frame)

@@ -65,6 +65,27 @@ public sealed class MeshUpdate(MeshSnapshot origin)
         }
     }
 
+    public void Set(BalancingRule rule)
+    {
+        ServiceState state = StateOf(rule.Service);
+        BalancingRule? old = state.Rules.FirstOrDefault(r => r.Key == rule.Key);
+        if (old != rule)
+        {
+            IEnumerable<BalancingRule> others = state.Rules.Where(r => r.Key != rule.Key);
+            Put(state with { Rules = [.. others.Append(rule).OrderBy(r => r.Key, StringComparer.Ordinal)] });
+        }
+    }
+
+    /// <param name="service">The Service the rule was for.</param>
+    /// <param name="key"><see cref="BalancingRule.Key"/>.</param>
+    public void RemoveRule(ServiceName service, string key)
+    {
+        if (services.TryGetValue(service, out ServiceState? state) && state.Rules.Any(r => r.Key == key))
+        {
+            Put(state with { Rules = state.Rules.RemoveAll(r => r.Key == key) });
+        }
+    }
+
     public void Set(Node node)
     {
         if (!nodes.TryGetValue(node.Name, out Node? old) || !ModelEquality.Same(old, node))
@@ -90,7 +111,7 @@ public sealed class MeshUpdate(MeshSnapshot origin)
 
     private void Put(ServiceState state)
     {
-        if (state.Service is null && state.Slices.IsEmpty)
+        if (state.Service is null && state.Slices.IsEmpty && state.Rules.IsEmpty)
         {
             services.Remove(state.Name);
         }

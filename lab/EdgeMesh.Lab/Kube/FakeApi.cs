@@ -26,6 +26,7 @@ public sealed partial class FakeApi : IAsyncDisposable
         ["Service"] = ("/api/v1/services", "ServiceList", "v1"),
         ["Endpoints"] = ("/api/v1/endpoints", "EndpointsList", "v1"),
         ["Node"] = ("/api/v1/nodes", "NodeList", "v1"),
+        ["DestinationRule"] = ("/apis/networking.istio.io/v1/destinationrules", "DestinationRuleList", "networking.istio.io/v1"),
         ["EndpointSlice"] = ("/apis/discovery.k8s.io/v1/endpointslices", "EndpointSliceList", "discovery.k8s.io/v1"),
     };
 
@@ -56,6 +57,9 @@ public sealed partial class FakeApi : IAsyncDisposable
 
     /// <summary>Without <c>discovery.k8s.io</c>, as before Kubernetes 1.19.</summary>
     public bool HasNoSlices { get; set; }
+
+    /// <summary>With Istio's <c>networking.istio.io</c>.</summary>
+    public bool HasIstio { get; set; }
 
     /// <summary>MetaServer: deleted objects that watches replay as ADDED.</summary>
     public List<JsonObject> Ghosts { get; } = [];
@@ -203,7 +207,7 @@ public sealed partial class FakeApi : IAsyncDisposable
         {
             return;
         }
-        else if (Kinds.FirstOrDefault(kind => kind.Value.Path == request.Path) is not { Key: { } kind } || (HasNoSlices && kind == "EndpointSlice"))
+        else if (Kinds.FirstOrDefault(kind => kind.Value.Path == request.Path) is not { Key: { } kind } || (HasNoSlices && kind == "EndpointSlice") || (!HasIstio && kind == "DestinationRule"))
         {
             context.Response.StatusCode = 404;
             context.Response.ContentType = "text/plain; charset=utf-8";

@@ -18,6 +18,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
 
     // A slice is found by its own name, the model has it under its Service.
     private readonly Dictionary<string, ServiceName> sliceOwners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ServiceName> ruleOwners = new(StringComparer.Ordinal);
     private MeshUpdate? batch;
     private MeshSnapshot counted = MeshSnapshot.Empty;
     private int services;
@@ -69,6 +70,11 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
                 foreach (EndpointSlice slice in state.Slices)
                 {
                     sliceOwners[slice.Key] = state.Name;
+                }
+
+                foreach (BalancingRule rule in state.Rules)
+                {
+                    ruleOwners[rule.Key] = state.Name;
                 }
             }
 
@@ -224,6 +230,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             {
                 ObjectKind.Service => now.Services.TryGetValue(new ServiceName(key.Namespace, key.Name), out ServiceState? state) && state.Service is not null,
                 ObjectKind.EndpointSlice => sliceOwners.ContainsKey($"{key.Namespace}/{key.Name}"),
+                ObjectKind.DestinationRule => ruleOwners.ContainsKey($"{key.Namespace}/{key.Name}"),
                 _ => NodeName.TryParse(key.Name, out NodeName node) && now.Nodes.ContainsKey(node),
             };
         }
@@ -259,7 +266,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             }
         }
 
-        if (found.Find(static fault => !fault.IsWarning) is { Reason: { Length: > 0 } reason } && faults.Count < MaxFaults)
+        if (found.Find(fault => !fault.IsWarning || resource.IsOptional) is { Reason: { Length: > 0 } reason } && faults.Count < MaxFaults)
         {
             faults[KeyOf(resource.Kind, item)] = reason;
         }
@@ -279,6 +286,16 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             sliceOwners[slice.Key] = slice.Service;
         }
 
+        if (each.Value is BalancingRule rule)
+        {
+            if (ruleOwners.TryGetValue(rule.Key, out ServiceName owner) && owner != rule.Service)
+            {
+                update.RemoveRule(owner, rule.Key);
+            }
+
+            ruleOwners[rule.Key] = rule.Service;
+        }
+
         each.PutInto(update);
     }
 
@@ -293,6 +310,9 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
             case ObjectKind.EndpointSlice when sliceOwners.Remove($"{key.Namespace}/{key.Name}", out ServiceName owner):
                 update.RemoveSlice(owner, $"{key.Namespace}/{key.Name}");
                 break;
+            case ObjectKind.DestinationRule when ruleOwners.Remove($"{key.Namespace}/{key.Name}", out ServiceName owner):
+                update.RemoveRule(owner, $"{key.Namespace}/{key.Name}");
+                break;
             case ObjectKind.Node when NodeName.TryParse(key.Name, out NodeName node):
                 update.RemoveNode(node);
                 break;
@@ -304,6 +324,7 @@ internal sealed class ApiModel(SnapshotCell cell, TimeProvider time)
         ObjectKind.Service => update.Origin.Services.Values.Where(static state => state.Service is not null)
             .Select(static state => new ObjectKey(ObjectKind.Service, state.Name.Namespace, state.Name.Name)),
         ObjectKind.EndpointSlice => sliceOwners.Keys.Select(SliceKey),
+        ObjectKind.DestinationRule => ruleOwners.Keys.Select(static key => SliceKey(key) with { Kind = ObjectKind.DestinationRule }),
         _ => update.Origin.Nodes.Keys.Select(static name => new ObjectKey(ObjectKind.Node, "", name.Value)),
     };
 

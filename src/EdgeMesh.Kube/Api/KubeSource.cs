@@ -149,7 +149,7 @@ public sealed class KubeSource : IAsyncDisposable
         }
         else
         {
-            foreach (ApiResource resource in (ApiResource[])[ApiResource.Services, ApiResource.Slices, ApiResource.Nodes])
+            foreach (ApiResource resource in (ApiResource[])[ApiResource.Services, ApiResource.Slices, ApiResource.Nodes, ApiResource.Rules])
             {
                 Reflector reflector = new(
                     api, resource, model, follows, new Random(), time, log, resource == ApiResource.Slices ? ApiResource.Endpoints : null);

@@ -17,6 +17,9 @@ internal sealed class Reflector(
     /// <summary>A watch that says nothing for this much longer than it was to last is a half-open connection.</summary>
     private static readonly TimeSpan WatchGrace = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often an optional kind is asked for that the API does not have.</summary>
+    private static readonly TimeSpan OptionalPause = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan ListIdle = TimeSpan.FromSeconds(30);
 
     // A watch that ends at once without a word would be opened again and again.
@@ -71,6 +74,14 @@ internal sealed class Reflector(
             catch (ApiException fault) when (fault.IsAbsent && otherwise is not null && current != otherwise)
             {
                 current = otherwise;
+            }
+            catch (ApiException fault) when (current.IsOptional && (fault.IsAbsent || fault.Status == 403))
+            {
+                // Nothing of it is, or may be, known: whatever was is gone. It may be installed one day.
+                model.Replace(current, []);
+                version = null;
+                await Task.Delay(OptionalPause, time, stop).ContinueWith(
+                    static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
             }
             catch (Exception fault)
             {

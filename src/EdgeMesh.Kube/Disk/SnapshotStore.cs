@@ -166,7 +166,7 @@ public sealed class SnapshotStore(string stateDirectory, TimeProvider time, ILog
         ArrayBufferWriter<byte> line = new(4096);
         using Utf8JsonWriter json = new(line);
         int count = snapshot.Nodes.Count
-            + snapshot.Services.Values.Sum(static state => state.Slices.Length + (state.Service is null ? 0 : 1));
+            + snapshot.Services.Values.Sum(static state => state.Slices.Length + state.Rules.Length + (state.Service is null ? 0 : 1));
         line.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():O} {count}")));
         EndLine();
         foreach (Node node in snapshot.Nodes.Values)
@@ -186,6 +186,12 @@ public sealed class SnapshotStore(string stateDirectory, TimeProvider time, ILog
             foreach (EndpointSlice slice in state.Slices)
             {
                 ObjectWriter.Write(json, slice);
+                EndLine();
+            }
+
+            foreach (BalancingRule rule in state.Rules)
+            {
+                ObjectWriter.Write(json, rule);
                 EndLine();
             }
         }

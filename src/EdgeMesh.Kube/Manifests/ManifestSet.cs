@@ -13,7 +13,7 @@ internal sealed class ManifestSet
     private readonly SortedDictionary<string, ManifestFile> files = new(StringComparer.Ordinal);
     private readonly Dictionary<ObjectKey, Claim> claims = [];
     private readonly HashSet<ObjectKey> contested = [];
-    private readonly int[] counts = new int[3];
+    private readonly int[] counts = new int[4];
 
     public IEnumerable<string> Files => files.Keys;
 
@@ -71,6 +71,16 @@ internal sealed class ManifestSet
                 {
                     update.RemoveSlice(name, slice.Key);
                 }
+            }
+        }
+
+        foreach (BalancingRule rule in update.Origin.Services.Values.SelectMany(static state => state.Rules))
+        {
+            int slash = rule.Key.IndexOf('/', StringComparison.Ordinal);
+            if (!claims.TryGetValue(new ObjectKey(ObjectKind.DestinationRule, rule.Key[..slash], rule.Key[(slash + 1)..]), out Claim? claim)
+                || ((BalancingRule)claim.Object.Value).Service != rule.Service)
+            {
+                update.RemoveRule(rule.Service, rule.Key);
             }
         }
 
@@ -202,6 +212,9 @@ internal sealed class ManifestSet
                 break;
             case EndpointSlice slice when now is null || ((EndpointSlice)now.Value).Service != slice.Service:
                 update.RemoveSlice(slice.Service, slice.Key);
+                break;
+            case BalancingRule rule when now is null || ((BalancingRule)now.Value).Service != rule.Service:
+                update.RemoveRule(rule.Service, rule.Key);
                 break;
             case Node node when now is null:
                 update.RemoveNode(node.Name);

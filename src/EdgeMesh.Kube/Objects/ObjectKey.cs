@@ -5,6 +5,7 @@ internal enum ObjectKind : byte
     Service,
     EndpointSlice,
     Node,
+    DestinationRule,
 }
 
 /// <summary>Identity of an object; the namespace of a Node is empty, a name not yet read too.</summary>

@@ -51,6 +51,7 @@ internal sealed class ObjectMapper(StringPool pool, Action<string, int>? ignored
         {
             ObjectKind.Service => ServiceMapper.Map(root),
             ObjectKind.EndpointSlice => SliceMapper.Map(root),
+            ObjectKind.DestinationRule => RuleMapper.Map(root),
             _ => NodeMapper.Map(root),
         };
         return value is null || mapping.IsBroken ? null : new MappedObject(key, item.Line, value);
@@ -83,6 +84,9 @@ internal sealed class ObjectMapper(StringPool pool, Action<string, int>? ignored
                 break;
             case (DiscoveryVersion, "EndpointSlice"):
                 Add(ObjectKind.EndpointSlice, document, objects, faults);
+                break;
+            case ("networking.istio.io/v1" or "networking.istio.io/v1beta1" or "networking.istio.io/v1alpha3", "DestinationRule"):
+                Add(ObjectKind.DestinationRule, document, objects, faults);
                 break;
             case (_, "EndpointSlice"):
                 faults.Add(new Fault(document.Line, $"EndpointSlice needs apiVersion {DiscoveryVersion}, not \"{version}\""));

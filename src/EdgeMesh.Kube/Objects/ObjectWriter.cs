@@ -72,6 +72,32 @@ internal static class ObjectWriter
         json.WriteEndObject();
     }
 
+    public static void Write(Utf8JsonWriter json, BalancingRule rule)
+    {
+        int slash = rule.Key.IndexOf('/', StringComparison.Ordinal);
+        Begin(json, "networking.istio.io/v1", "DestinationRule", rule.Key[..slash], rule.Key[(slash + 1)..]);
+        json.WriteEndObject();
+        json.WriteStartObject("spec"u8);
+        json.WriteString("host"u8, $"{rule.Service.Name}.{rule.Service.Namespace}");
+        json.WriteStartObject("trafficPolicy"u8);
+        json.WriteStartObject("loadBalancer"u8);
+        if (rule.Policy == BalancingPolicy.ClientHash)
+        {
+            json.WriteStartObject("consistentHash"u8);
+            json.WriteBoolean("useSourceIp"u8, true);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteString("simple"u8, rule.Policy == BalancingPolicy.LeastLoaded ? "LEAST_REQUEST"u8 : "ROUND_ROBIN"u8);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
     public static void Write(Utf8JsonWriter json, Node node)
     {
         Begin(json, "v1", "Node", "", node.Name.Value);

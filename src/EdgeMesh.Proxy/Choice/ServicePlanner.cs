@@ -22,6 +22,12 @@ internal static class ServicePlanner
             return null;
         }
 
+        Balancing balancing = state.Rules is [var rule, ..] ? rule.Policy switch
+        {
+            BalancingPolicy.LeastLoaded => Balancing.LeastLoaded,
+            BalancingPolicy.ClientHash => Balancing.ClientHash,
+            _ => Balancing.Spread,
+        } : here.Balancing;
         ImmutableArray<PortPlan>.Builder ports = ImmutableArray.CreateBuilder<PortPlan>();
         Placer placer = new(here);
         bool isLocal = service.ExternalTrafficPolicy == TrafficPolicy.Local;
@@ -64,7 +70,7 @@ internal static class ServicePlanner
                 new PortKey(address, port.Protocol, number), service.Name, chosen.Action, chosen.Endpoints, service.ClientIPAffinity)
             {
                 Front = front,
-                Balancing = here.Balancing,
+                Balancing = balancing,
             };
         }
 

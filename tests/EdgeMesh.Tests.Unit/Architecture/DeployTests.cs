@@ -80,7 +80,7 @@ public class DeployTests
     [Fact]
     public void TheAccountMayDoExactlyWhatTheProgramAsksFor()
     {
-        ApiResource[] asked = [ApiResource.Services, ApiResource.Slices, ApiResource.Endpoints, ApiResource.Nodes];
+        ApiResource[] asked = [ApiResource.Services, ApiResource.Slices, ApiResource.Endpoints, ApiResource.Nodes, ApiResource.Rules];
         IEnumerable<string> needed = asked.SelectMany(r =>
         {
             string[] parts = r.Path.Split('/');

@@ -23,6 +23,16 @@ public class ObjectWriterTests
     public void NodesComeBackEqual() => ModelGen.Nodes().Sample(
         node => ModelEquality.Same(node, (Node)RoundTrip(json => ObjectWriter.Write(json, node))));
 
+    [Theory]
+    [InlineData(BalancingPolicy.Spread)]
+    [InlineData(BalancingPolicy.LeastLoaded)]
+    [InlineData(BalancingPolicy.ClientHash)]
+    public void RulesComeBackEqual(BalancingPolicy policy)
+    {
+        BalancingRule rule = new("park/rule", new ServiceName("default", "video"), policy);
+        Assert.Equal(rule, RoundTrip(json => ObjectWriter.Write(json, rule)));
+    }
+
     private static object RoundTrip(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> bytes = new();

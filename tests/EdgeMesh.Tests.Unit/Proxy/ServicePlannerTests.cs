@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
 using EdgeMesh.Proxy.Choice;
@@ -28,6 +29,20 @@ public sealed class ServicePlannerTests
         ServicePlan plan = Park.Plan(Park.Service(), Park.Here(routes, Edge2), Park.Slice(endpoint))!;
 
         Assert.Equal(expected, Assert.Single(plan.Ports[0].Endpoints).Placement.ToString());
+    }
+
+    [Theory]
+    [InlineData(BalancingPolicy.Spread, Balancing.Spread)]
+    [InlineData(BalancingPolicy.LeastLoaded, Balancing.LeastLoaded)]
+    [InlineData(BalancingPolicy.ClientHash, Balancing.ClientHash)]
+    public void ARuleGoesBeforeTheNodesOption(BalancingPolicy policy, Balancing expected)
+    {
+        Surroundings here = Park.Here() with { Balancing = Balancing.Nearest };
+        ServiceState state = new(Park.Web, Park.Service(), [Park.Slice("172.17.0.2@edge1")]);
+        ServiceState ruled = state with { Rules = [new BalancingRule("default/web", Park.Web, policy)] };
+
+        Assert.Equal(Balancing.Nearest, ServicePlanner.Plan(state, AddressFamily.InterNetwork, here)!.Ports[0].Balancing);
+        Assert.Equal(expected, ServicePlanner.Plan(ruled, AddressFamily.InterNetwork, here)!.Ports[0].Balancing);
     }
 
     [Fact]

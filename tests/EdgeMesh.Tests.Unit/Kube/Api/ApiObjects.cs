@@ -22,6 +22,14 @@ internal static class ApiObjects
          "status":{"addresses":[{"type":"InternalIP","address":"{{{address}}}"}]}}
         """)!.AsObject();
 
+    /// <param name="name">Of the rule.</param>
+    /// <param name="host">The Service.</param>
+    /// <param name="balancer">JSON of <c>loadBalancer</c>.</param>
+    public static JsonObject Rule(string name, string host, string balancer) => JsonNode.Parse($$$"""
+        {"kind":"DestinationRule","apiVersion":"networking.istio.io/v1","metadata":{"name":"{{{name}}}","namespace":"default"},
+         "spec":{"host":"{{{host}}}","trafficPolicy":{"loadBalancer":{{{balancer}}},"connectionPool":{"tcp":{"maxConnections":100} } } } }
+        """)!.AsObject();
+
     public static JsonObject Endpoints(string name, string ready, string notReady) => JsonNode.Parse($$$"""
         {"kind":"Endpoints","apiVersion":"v1","metadata":{"name":"{{{name}}}","namespace":"default"},
          "subsets":[{"addresses":[{"ip":"{{{ready}}}","nodeName":"edge1"}],"notReadyAddresses":[{"ip":"{{{notReady}}}","nodeName":"edge1"}],"ports":[{"name":"http","port":8080,"protocol":"TCP"}]}]}

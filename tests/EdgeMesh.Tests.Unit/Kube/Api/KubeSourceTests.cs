@@ -43,6 +43,44 @@ public sealed class KubeSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task DestinationRulesAreFollowedWhereTheApiHasThem()
+    {
+        api.HasIstio = true;
+        api.Apply(ApiObjects.Rule("by-load", "video", """{"simple":"LEAST_REQUEST"}"""));
+        api.Apply(ApiObjects.Rule("odd", "video.default.svc.cluster.local", """{"simple":"MAGLEV"}"""));
+        await source.StartAsync();
+        await source.UntilAsync("the rule", snapshot => RulesOf(snapshot) == "default/by-load LeastLoaded");
+        Assert.Contains(source.Source!.Status.Problems, p => p.Reason.Contains("\"MAGLEV\": the mesh knows", StringComparison.Ordinal));
+
+        // It is kept on disk like the rest.
+        await source.StopAsync();
+        await source.StartAsync();
+        Assert.Equal("default/by-load LeastLoaded", RulesOf(source.Cell.Current));
+        api.Apply(ApiObjects.Rule("by-load", "face", """{"simple":"LEAST_REQUEST"}"""));
+        api.Apply(ApiObjects.Rule("odd", "video", """{"consistentHash":{"useSourceIp":true}}"""));
+        await source.UntilAsync("the rules", snapshot => RulesOf(snapshot) == "default/odd ClientHash");
+        api.Delete("DestinationRule", "default/odd");
+        api.Delete("DestinationRule", "default/by-load");
+        await source.UntilAsync("no rule", snapshot => RulesOf(snapshot).Length == 0 && snapshot.Services.Count == 1);
+        Assert.Empty(source.Source!.Status.Problems);
+    }
+
+    [Fact]
+    public async Task NobodyMissesDestinationRulesWhereTheApiHasNone()
+    {
+        await source.StartAsync();
+        await source.UntilAsync("video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        await Eventually.HoldsAsync(() => api.Requests.Any(r => r.Contains("destinationrules", StringComparison.Ordinal)));
+        api.Apply(ApiObjects.Service("face", "10.96.0.13"));
+        await source.UntilAsync("face=10.96.0.13[] video=10.96.0.11[172.17.0.2] edge1@10.0.1.11");
+        Assert.Empty(source.Source!.Status.Problems);
+    }
+
+    private static string RulesOf(MeshSnapshot snapshot) => snapshot.Services.TryGetValue(new ServiceName("default", "video"), out ServiceState? video)
+        ? string.Join(' ', video.Rules.Select(r => $"{r.Key} {r.Policy}"))
+        : "";
+
+    [Fact]
     public async Task AnAnswerThatIsNoListEndsNothing()
     {
         int left = 3;

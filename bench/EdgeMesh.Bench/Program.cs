@@ -21,6 +21,8 @@ try
             return 0;
         case ["kube", ..]:
             return await KubeAsync(args[1..]);
+        case ["proxy", ..]:
+            return await ProxyAsync(args[1..]);
         case ["matrix", ..]:
             return await MatrixAsync(args[1..]);
         case ["torture", ..]:
@@ -48,6 +50,19 @@ async Task<int> KubeAsync(string[] given)
     }
 
     await WriteAsync(options, await KubeBench.RunAsync(binary, stop.Token));
+    return 0;
+}
+
+async Task<int> ProxyAsync(string[] given)
+{
+    Dictionary<string, string>? options = Options(given, "--services", "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    int[] services = [.. options.GetValueOrDefault("--services", "10,1000,5000").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+    await WriteAsync(options, await ProxyBench.RunAsync(binary, services, stop.Token));
     return 0;
 }
 

@@ -40,6 +40,12 @@ try
                 Number(clients), Number(total), TimeSpan.FromMilliseconds(Number(pause))));
         case ["steady", string server, string streams]:
             return Print(await new SteadyStreams(IPEndPoint.Parse(server), Number(streams)).RunAsync(Task.Run(Console.In.ReadToEnd)));
+        case ["hold", string server, string count]:
+            await Crowd.HoldAsync(IPEndPoint.Parse(server), Number(count), Task.Run(Console.In.ReadToEnd));
+            return 0;
+        case ["udp-flows", string server, string count]:
+            await Crowd.FlowsAsync(IPEndPoint.Parse(server), Number(count), Task.Run(Console.In.ReadToEnd));
+            return 0;
         case ["ledger", string listen]:
             await Ledger.ServeAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -78,6 +84,7 @@ try
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
                        edgemesh-lab requests IP:PORT HOST PATH EVERY-MS | many-requests IP:PORT HOST PATH CLIENTS TOTAL PAUSE-MS
                        edgemesh-lab steady IP:PORT STREAMS   (until standard input ends)
+                       edgemesh-lab hold IP:PORT CONNECTIONS | udp-flows IP:PORT FLOWS   (until standard input ends)
                        edgemesh-lab ledger IP:PORT | give IP:PORT LINE
                        edgemesh-lab wire DEVICE DEVICE "DELAY-US LOSS MBIT QUEUE-US"   (new shapes on standard input)
                        edgemesh-lab api IP:PORT [metaserver]   (POST objects to /control/apply and /control/delete)

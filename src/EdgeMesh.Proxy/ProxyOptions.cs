@@ -42,5 +42,5 @@ public sealed record ProxyOptions
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>UDP flows over all Services; new clients beyond are dropped and counted.</summary>
-    public int MaxUdpFlows { get; init; } = 10_000;
+    public int MaxUdpFlows { get; init; } = 16_384;
 }

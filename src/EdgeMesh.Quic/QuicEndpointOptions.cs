@@ -29,7 +29,7 @@ public sealed record QuicEndpointOptions
     public int MaxSendRing { get; init; } = 8 << 20;
 
     /// <summary>Streams a peer may have open at a time.</summary>
-    public int MaxStreams { get; init; } = 4096;
+    public int MaxStreams { get; init; } = 16_384;
 
     public int MaxConnections { get; init; } = 4096;
 

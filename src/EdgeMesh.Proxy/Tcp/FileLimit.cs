@@ -3,8 +3,8 @@ using System.Globalization;
 namespace EdgeMesh.Proxy.Tcp;
 
 /// <summary>
-/// How many connections fit under RLIMIT_NOFILE: half of the files (a connection to a local endpoint has two), the rest
-/// less a reserve for the tunnel, the API client and the rules.
+/// How many connections fit under RLIMIT_NOFILE less a reserve for the tunnel, the API client and the rules: one through the tunnel has
+/// one file, one to a local endpoint two.
 /// </summary>
 internal sealed class FileLimit(int files)
 {

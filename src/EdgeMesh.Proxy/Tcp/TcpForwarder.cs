@@ -104,7 +104,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 return;
             }
 
-            if (!files.TryTake(2))
+            if (!files.TryTake(1))
             {
                 SocketSetup.Reset(client);
                 CountLimit();
@@ -140,7 +140,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         finally
         {
             ProxyMetrics.TcpOpen.Add(-1);
-            files.Give(2);
+            files.Give(1);
             running.TryRemove(id, out _);
         }
     }
@@ -165,7 +165,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 ? await forward(
                     new DialTarget(node, TransportProtocol.Tcp, endpoint.Address, plan.Service, from), client, replay, stopping.Token)
                     .ConfigureAwait(false)
-                : await LocalConnection.RunAsync(endpoint.Address, client, replay, stopping.Token).ConfigureAwait(false);
+                : await DialHereAsync(endpoint.Address, client, replay).ConfigureAwait(false);
             if (result.Status == DialStatus.Ok)
             {
                 balancer.Succeeded(plan, endpoint);
@@ -189,6 +189,24 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
 
         SocketSetup.Reset(client);
         return "refused";
+    }
+
+    private async Task<TcpForwardResult> DialHereAsync(IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay)
+    {
+        if (!files.TryTake(1))
+        {
+            CountLimit();
+            return new TcpForwardResult(DialStatus.Refused, replay, 0, 0);
+        }
+
+        try
+        {
+            return await LocalConnection.RunAsync(endpoint, client, replay, stopping.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            files.Give(1);
+        }
     }
 
     private bool TryFindPlan(Socket client, out PortPlan plan, out string destination)

@@ -9,7 +9,7 @@ namespace EdgeMesh.Tunnel.Streams;
 /// <param name="MaxStreams">Service streams from all peers together; past it a stream is answered with <see cref="DialStatus.Busy"/>.</param>
 /// <param name="MaxFlows">UDP flows from one peer.</param>
 internal sealed record StreamAcceptor(
-    Func<TransportProtocol, IPEndPoint, bool> IsLocalEndpoint, int SocketMark, int MaxStreams = 30_000, int MaxFlows = 10_000)
+    Func<TransportProtocol, IPEndPoint, bool> IsLocalEndpoint, int SocketMark, int MaxStreams = 30_000, int MaxFlows = 16_384)
 {
     /// <summary>Streams accepted and not over. In the loop only.</summary>
     public int OpenStreams { get; set; }

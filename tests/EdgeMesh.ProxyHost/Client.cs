@@ -9,7 +9,8 @@ namespace EdgeMesh.ProxyHost;
 /// <summary>Each call prints what a client saw, one fact a line.</summary>
 internal static class Client
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    /// <summary>Where nothing is to come, a second shows it.</summary>
+    public static TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Connections, eight at a time; prints how many each server answered and how many failed.</summary>
     public static async Task<int> SpreadAsync(string to, int count)

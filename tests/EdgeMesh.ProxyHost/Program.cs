@@ -3,6 +3,12 @@ using EdgeMesh.ProxyHost;
 // The proxy in a network namespace of its own, without the other rooms: a test starts it with `ip netns exec`, because the
 // namespace belongs to the process. Beside it the ends of its connections: servers that say who they are, and clients that
 // say what they saw.
+if (args is [.. string[] rest, "--impatient"])
+{
+    Client.Patience = TimeSpan.FromSeconds(1);
+    args = rest;
+}
+
 return args switch
 {
     ["proxy", ..] => await ProxyRun.RunAsync(args[1..]),

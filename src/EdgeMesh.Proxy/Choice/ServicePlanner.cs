@@ -31,7 +31,6 @@ internal static class ServicePlanner
         ImmutableArray<PortPlan>.Builder ports = ImmutableArray.CreateBuilder<PortPlan>();
         Placer placer = new(here);
         bool isLocal = service.ExternalTrafficPolicy == TrafficPolicy.Local;
-        int local = 0;
         foreach (ServicePort port in service.Ports)
         {
             if (port.Protocol is not (TransportProtocol.Tcp or TransportProtocol.Udp))
@@ -56,7 +55,6 @@ internal static class ServicePlanner
 
             ChosenArms anywhere = Choose(TrafficPolicy.Cluster);
             ChosenArms outside = isLocal ? Choose(TrafficPolicy.Local) : ChosenArms.None;
-            local = Math.Max(local, outside.Endpoints.Length);
             foreach (Front front in fronts)
             {
                 ports.Add(Of(front.Address, front.Port, anywhere, isLocal ? PortFront.LocalOnly : PortFront.Anywhere) with
@@ -79,9 +77,15 @@ internal static class ServicePlanner
         return placer.AnyLeftOut && !placer.AnyPlaced ? null : new ServicePlan(service.Name, addresses, ports.ToImmutable())
         {
             HealthPort = isLocal && service.Type == ServiceType.LoadBalancer ? service.HealthCheckNodePort : (ushort)0,
-            LocalEndpoints = local,
+            LocalEndpoints = CountReadyHere(state, family, here.Self),
         };
     }
+
+    /// <summary>A load balancer is to send nothing more to a node whose pods are terminating, though these still serve.</summary>
+    private static int CountReadyHere(ServiceState state, AddressFamily family, NodeName self) => state.Slices
+        .Where(slice => slice.Family == family).SelectMany(slice => slice.Endpoints)
+        .Where(endpoint => endpoint.IsReady && endpoint.Node == self)
+        .Select(endpoint => endpoint.Address).Distinct().Count();
 
     private readonly record struct Front(IPAddress Address, ushort Port, ImmutableArray<IPNetwork> Sources);
 

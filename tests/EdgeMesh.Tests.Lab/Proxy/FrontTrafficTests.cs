@@ -89,7 +89,11 @@ public sealed class FrontTrafficTests(FrontNet park) : IClassFixture<FrontNet>
 
         await net.ServiceWithAsync(
             "checked", "10.96.0.46",
-            "type: LoadBalancer\nnodePort: 30086\nexternalTrafficPolicy: Local\nhealthCheckNodePort: 32086\ningress: 203.0.113.2", Edge2At);
+            "type: LoadBalancer\nnodePort: 30086\nexternalTrafficPolicy: Local\nhealthCheckNodePort: 32086\ningress: 203.0.113.2",
+            "172.17.0.2@edge1 conditions: {ready: false, terminating: true}", Edge2At);
+
+        // It serves on, but nobody is to be sent to it any more.
+        Assert.Equal("pod1", await ProxyNet.RunAsync(net.Peer2, "connect", "10.99.0.1:30086"));
         Assert.StartsWith("HTTP/1.1 503", await ProxyNet.RunAsync(net.Peer2, "upload", "10.99.0.1:32086", "10"), StringComparison.Ordinal);
     }
 

@@ -43,6 +43,8 @@ internal sealed class ProxyNet : IAsyncDisposable
             ip -n {n} link add docker0 type bridge && ip -n {n} addr add 172.17.0.1/16 dev docker0 && ip -n {n} link set docker0 up
             ip -n {n} link add br-up type bridge && ip -n {n} addr add 10.99.0.1/24 dev br-up && ip -n {n} link set br-up up
             ip netns exec {n} sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables={(bridgeCall ? 1 : 0)}
+            ip netns exec {n} sysctl -qw net.ipv4.icmp_ratelimit=0
+            ip netns exec {n} sysctl -qw net.ipv4.icmp_msgs_per_sec=10000 net.ipv4.icmp_msgs_burst=1000 2>/dev/null || true
             """);
         for (int i = 1; i <= 2; i++)
         {
@@ -122,6 +124,12 @@ internal sealed class ProxyNet : IAsyncDisposable
             return [place[0], place[1], place.Length > 2 ? place[2] : "8080", words.Length > 1 ? words[1] : ""];
         }
 
+        await ApplyAsync(name, text);
+    }
+
+    /// <summary>Writes a manifest and waits until its rules are in the kernel.</summary>
+    public async Task ApplyAsync(string name, string text)
+    {
         string file = Path.Combine(Manifests, $"{name}.yaml");
         await File.WriteAllTextAsync(file + ".new", text);
         int seen = Count("rules");

@@ -50,6 +50,7 @@ public sealed record TopologyCase(string Id, string Spec, string Endpoints, stri
         new("il-el-remote-terminating-outside", External + ";" + Internal, "edge2~ edge3~", "outside", "timeout"),
         new("ic-el-terminating-inside", External, "edge2 pod1#! pod2~ edge3~", "pod", "edge2"),
         new("ic-el-terminating-outside", External, "edge2 pod1#! pod2~ edge3~", "outside", "pod2"),
+        new("external-cluster-terminating", "type: NodePort", "pod2~ edge2~", "outside", "edge2 pod2"),
         new("internal-local-terminating", Internal, "pod2~ edge2", "pod", "pod2"),
         new("external-ignored", "externalTrafficPolicy: Local", "edge2 pod2", "pod", "edge2 pod2"),
         new("internal-only", Internal, "edge2 pod2", "pod", "pod2"),

@@ -19,7 +19,6 @@ public sealed class TopologyTests(TopologyNet park) : IClassFixture<TopologyNet>
         (string space, string to) = park.Client(each);
 
         // Of three even endpoints one is missed by 40 connections once in ten million times; a drop is waited for.
-        // And the kernel sends a client only a few ICMP errors a second.
         Dictionary<string, int> answers = await ProxyNet.CountAsync(
             space, each.Expected switch
             {

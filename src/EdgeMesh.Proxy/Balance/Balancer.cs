@@ -68,10 +68,18 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
             }
 
             long now = owner.Now;
-            PlannedEndpoint? found = Remembered(now) ?? Draw(takesAll, now) ?? Draw(all: true, now);
+            EndpointId? keeps = plan.Affinity is null ? null : owner.affinity.Find(plan.Key, client, now);
+            PlannedEndpoint? found = Open(keeps) ?? Draw(takesAll, now) ?? Draw(all: true, now);
             if (found is null)
             {
                 return false;
+            }
+
+            if (plan.Affinity is TimeSpan timeout)
+            {
+                // Another connection of this client may have drawn in the meantime: then its endpoint is the client's.
+                EndpointId agreed = owner.affinity.Remember(plan.Key, client, keeps, IdOf(plan, found), timeout, now);
+                found = Open(agreed) ?? found;
             }
 
             if (tried is not null)
@@ -80,25 +88,15 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
             }
 
             (tried ??= new(1)).Add(found);
-            if (plan.Affinity is TimeSpan timeout)
-            {
-                owner.affinity.Remember(plan.Key, client, IdOf(plan, found), timeout, now);
-            }
-
             endpoint = found;
             return true;
         }
 
-        private PlannedEndpoint? Remembered(long now)
+        private PlannedEndpoint? Open(EndpointId? id)
         {
-            if (plan.Affinity is null || tried is not null || owner.affinity.Find(plan.Key, client, now) is not EndpointId id)
+            foreach (PlannedEndpoint endpoint in id is null ? [] : plan.Endpoints)
             {
-                return null;
-            }
-
-            foreach (PlannedEndpoint endpoint in plan.Endpoints)
-            {
-                if (IdOf(plan, endpoint) == id)
+                if (IdOf(plan, endpoint) == id && tried?.Contains(endpoint) != true)
                 {
                     return endpoint;
                 }

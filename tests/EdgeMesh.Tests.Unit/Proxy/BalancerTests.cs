@@ -224,6 +224,34 @@ public sealed class BalancerTests
         Assert.NotEqual(first, Draw(rest, Client, 1).Keys.Single());
     }
 
+    [Fact]
+    public void AffinityHoldsForConnectionsOfTheSameMoment()
+    {
+        PortPlan plan = Affine("172.17.0.2@edge1", "172.17.0.2@edge2", "172.17.0.2@edge3");
+        Balancer shared = new(time, Random.Shared, _ => new PeerDistance(PeerTier.Unknown, default));
+        for (int i = 1; i <= 200; i++)
+        {
+            IPAddress client = new([10, 0, 0, (byte)i]);
+            PlannedEndpoint[] drawn = new PlannedEndpoint[8];
+            Parallel.For(0, drawn.Length, n => Assert.True(shared.Begin(plan, client).TryNext(out drawn[n])));
+            Assert.Single(drawn.Distinct());
+        }
+    }
+
+    [Fact]
+    public void TheQuickerConnectionOfAClientDecides()
+    {
+        AffinityTable table = new();
+        PortPlan plan = Affine("172.17.0.2@edge1", "172.17.0.2@edge2");
+        EndpointId[] ids = [.. plan.Endpoints.Select(e => new EndpointId(e.Node, TransportProtocol.Tcp, e.Address))];
+        TimeSpan minute = TimeSpan.FromMinutes(1);
+
+        Assert.Equal(ids[0], table.Remember(plan.Key, Client, null, ids[0], minute, 0));
+        Assert.Equal(ids[0], table.Remember(plan.Key, Client, null, ids[1], minute, 0));
+        Assert.Equal(ids[1], table.Remember(plan.Key, Client, ids[0], ids[1], minute, 0));
+        Assert.Equal(ids[0], table.Remember(plan.Key, Client, null, ids[0], minute, 60_000));
+    }
+
     private static PortPlan Affine(params string[] endpoints) =>
         Park.Plan(Park.Service() with { ClientIPAffinity = TimeSpan.FromMinutes(1) }, Park.Here(), Park.Slice(endpoints))!.Ports[0];
 

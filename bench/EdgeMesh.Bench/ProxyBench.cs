@@ -11,7 +11,7 @@ internal static class ProxyBench
 {
     private const int Pairs = 9;
     private const int Seconds = 2;
-    private static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "edgemesh-lab");
+    internal static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "edgemesh-lab");
 
     public static async Task<string> RunAsync(string binary, int[] numbers, CancellationToken stop)
     {
@@ -33,6 +33,7 @@ internal static class ProxyBench
             text.AppendLine(await SameNodeAsync(park, services, stop));
         }
 
+        text.Append(await ProxyFaults.RunAsync(park, mesh, stop));
         text.AppendLine(CultureInfo.InvariantCulture, $"""
 
             ## Many clients

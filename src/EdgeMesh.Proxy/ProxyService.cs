@@ -64,7 +64,7 @@ public sealed class ProxyService(
         tcp.Start();
         udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, TimeProvider.System, log);
         udp.Start();
-        reconciler = new Reconciler(options, tcp.Port, device, table, balancer, udp, health = new HealthPorts(log), log);
+        reconciler = new Reconciler(options, tcp, device, table, balancer, udp, health = new HealthPorts(log), log);
 
         // Listening begins before the first rule is written, so no change of the table is missed.
         networkEvents = NetlinkListener.TryOpen(NetlinkListener.Route, NetlinkListener.NetworkGroups);

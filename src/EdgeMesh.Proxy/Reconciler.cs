@@ -6,6 +6,7 @@ using EdgeMesh.Proxy.Balance;
 using EdgeMesh.Proxy.Choice;
 using EdgeMesh.Proxy.Host;
 using EdgeMesh.Proxy.Rules;
+using EdgeMesh.Proxy.Tcp;
 using EdgeMesh.Proxy.Udp;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,7 @@ namespace EdgeMesh.Proxy;
 /// never points to what is not there. One caller at a time.
 /// </summary>
 internal sealed class Reconciler(
-    ProxyOptions options, int tcpPort, MeshDevice device, NftTable table, Balancer balancer, UdpForwarder udp,
+    ProxyOptions options, TcpForwarder tcp, MeshDevice device, NftTable table, Balancer balancer, UdpForwarder udp,
     HealthPorts health, ILogger log)
 {
     private readonly Dictionary<ServiceName, ServicePlan> plans = [];
@@ -337,7 +338,7 @@ internal sealed class Reconciler(
     }
 
     private RuleFrame Frame() => new(
-        RuleFamily.V4, options.MeshAddress, options.DeviceName, tcpPort,
+        RuleFamily.V4, options.MeshAddress, options.DeviceName, tcp.Port, tcp.RetryPort,
         host.Outside(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName), host.RoutedBridges(options.DeviceName))
     {
         Fronts = [.. fronts.Keys],

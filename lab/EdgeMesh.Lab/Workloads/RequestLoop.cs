@@ -6,7 +6,16 @@ using System.Text;
 namespace EdgeMesh.Lab.Workloads;
 
 /// <summary>What became of the requests of a loop.</summary>
-public sealed record RequestOutcome(int Sent, int Failed, double SlowestMilliseconds, string FirstFailure);
+/// <param name="Sent">How many there were.</param>
+/// <param name="Failed">How many of them had no answer.</param>
+/// <param name="P50">Half were answered within so many ms.</param>
+/// <param name="P99">99 % were answered within so many ms.</param>
+/// <param name="SlowestMilliseconds">The last answer took so long.</param>
+/// <param name="FailingMilliseconds">From the first failure to the last.</param>
+/// <param name="Errors">What the failures were, each once.</param>
+/// <param name="FirstFailure">When and what the first one was.</param>
+public sealed record RequestOutcome(
+    int Sent, int Failed, double P50, double P99, double SlowestMilliseconds, double FailingMilliseconds, string[] Errors, string FirstFailure);
 
 /// <summary>
 /// Clients that ask for a page again and again, each time on a new connection, as <c>curl</c> in a loop would but without a
@@ -15,7 +24,11 @@ public sealed record RequestOutcome(int Sent, int Failed, double SlowestMillisec
 internal sealed class RequestLoop(IPEndPoint server, string host, string path)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private readonly Lock gate = new(); // guards the four fields below it
+    private readonly Lock gate = new(); // guards the fields below it
+    private readonly List<double> times = [];
+    private readonly HashSet<string> errors = [];
+    private long firstFailed;
+    private long lastFailed;
     private int sent;
     private int failed;
     private double slowest;
@@ -55,7 +68,10 @@ internal sealed class RequestLoop(IPEndPoint server, string host, string path)
     {
         lock (gate)
         {
-            return new RequestOutcome(sent, failed, Math.Round(slowest, 1), firstFailure);
+            double[] ordered = [.. times.Order()];
+            return new RequestOutcome(
+                sent, failed, Percentile.Of(ordered, 50), Percentile.Of(ordered, 99), Math.Round(slowest, 1),
+                Math.Round(Stopwatch.GetElapsedTime(firstFailed, lastFailed).TotalMilliseconds), [.. errors], firstFailure);
         }
     }
 
@@ -68,9 +84,13 @@ internal sealed class RequestLoop(IPEndPoint server, string host, string path)
         {
             sent++;
             slowest = Math.Max(slowest, took);
+            times.Add(took);
             if (error is not null)
             {
                 failed++;
+                errors.Add(error);
+                lastFailed = Stopwatch.GetTimestamp();
+                firstFailed = firstFailed == 0 ? lastFailed : firstFailed;
                 firstFailure = firstFailure.Length == 0 ? $"{DateTime.Now:HH:mm:ss.fff} after {took:F0} ms: {error}" : firstFailure;
             }
         }

@@ -27,7 +27,10 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
 
     public void Remove(PortKey key) => ports.TryRemove(key, out _);
 
-    public Attempts Begin(PortPlan plan, IPAddress client) => new(this, plan, client);
+    /// <param name="plan">The Service's port.</param>
+    /// <param name="client">Who connects.</param>
+    /// <param name="anyEndpoint">The kernel did not draw: all endpoints count, not only those it leaves to the agent.</param>
+    public Attempts Begin(PortPlan plan, IPAddress client, bool anyEndpoint = false) => new(this, plan, client, anyEndpoint);
 
     public void Failed(PortPlan plan, PlannedEndpoint endpoint)
     {
@@ -49,12 +52,12 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
     private static EndpointId IdOf(PortPlan plan, PlannedEndpoint endpoint) => new(endpoint.Node, plan.Key.Protocol, endpoint.Address);
 
     /// <summary>One connection's walk over the endpoints, each at most once.</summary>
-    internal sealed class Attempts(Balancer owner, PortPlan plan, IPAddress client)
+    internal sealed class Attempts(Balancer owner, PortPlan plan, IPAddress client, bool anyEndpoint)
     {
         /// <summary>An endpoint that does not answer costs seconds: more than this many and the client has given up anyway.</summary>
         private const int Most = 5;
 
-        private readonly bool takesAll = plan.AgentTakesAll
+        private readonly bool takesAll = anyEndpoint || plan.AgentTakesAll
             || plan.Endpoints.Any(e => e.Placement == Placement.Local && e.Address.Address.Equals(client));
 
         private List<PlannedEndpoint>? tried;

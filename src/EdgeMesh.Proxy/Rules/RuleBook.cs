@@ -77,7 +77,7 @@ internal sealed class RuleBook
     {
         foreach (Element element in elements)
         {
-            if (element.Set == RuleSetName.OffMesh && (shared[element] = shared.GetValueOrDefault(element) + by) == 0)
+            if (element.Set is RuleSetName.OffMesh or RuleSetName.Retry && (shared[element] = shared.GetValueOrDefault(element) + by) == 0)
             {
                 shared.Remove(element);
             }

@@ -55,7 +55,9 @@ internal static class RuleDifference
                 case "set" or "map":
                     string name = value.GetProperty("name").ToString();
                     lines.Add($"{part.Name} {name}");
-                    if (value.TryGetProperty("elem", out JsonElement elements))
+
+                    // What the kernel adds by itself is nobody's wish.
+                    if (value.TryGetProperty("elem", out JsonElement elements) && !Optional(value, "flags").Contains("dynamic", StringComparison.Ordinal))
                     {
                         lines.UnionWith(elements.EnumerateArray().Select(e => $"element {name} {{ {Text(e)} }}"));
                     }

@@ -8,10 +8,11 @@ namespace EdgeMesh.Proxy.Rules;
 /// <param name="MeshAddress">Where the agent listens.</param>
 /// <param name="Device">The mesh device.</param>
 /// <param name="TcpPort">Port of the TCP forwarder.</param>
+/// <param name="RetryPort">Its port for connections that the kernel's endpoints may get too.</param>
 /// <param name="Outside">Interfaces whose packets must not reach <paramref name="MeshAddress"/>.</param>
 /// <param name="RoutedBridges">Pod bridges whose bridged packets netfilter does not see: replies would go past conntrack.</param>
 internal sealed record RuleFrame(
-    RuleFamily Family, IPAddress MeshAddress, string Device, int TcpPort, ImmutableSortedSet<string> Outside,
+    RuleFamily Family, IPAddress MeshAddress, string Device, int TcpPort, int RetryPort, ImmutableSortedSet<string> Outside,
     ImmutableSortedSet<string> RoutedBridges)
 {
     /// <summary>Addresses of which only some ports are Services': node addresses, externalIPs, LoadBalancer ingress. Several Services may share one.</summary>

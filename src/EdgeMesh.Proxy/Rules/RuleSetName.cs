@@ -9,6 +9,7 @@ internal enum RuleSetName : byte
     UdpAgents,
     Self,
     OffMesh,
+    Retry,
     Whole,
     Fenced,
     Allowed,

@@ -10,6 +10,12 @@ internal static class RuleText
 {
     public const string TableName = "edgemesh";
 
+    /// <summary>How long the agent takes all connections of a Service port after an endpoint refused one.</summary>
+    private const int TroubledSeconds = 10;
+
+    /// <summary>With so many Service ports in trouble at once, the clients of the next one are told of the refusal.</summary>
+    private const int MaxTroubled = 8192;
+
     private static readonly string Mark = string.Create(CultureInfo.InvariantCulture, $"0x{MeshDefaults.AgentSocketMark:x}");
 
     /// <summary>Replaces the whole table in one transaction: packets see the old rules or the new ones, never none.</summary>
@@ -71,6 +77,15 @@ internal static class RuleText
               set off-mesh {
                 type {{address}} . {{address}} . inet_proto . inet_service
               }
+              set retry {
+                type {{address}} . {{address}} . inet_proto . inet_service
+              }
+              set troubled {
+                type {{address}} . inet_service
+                size {{MaxTroubled}}
+                flags dynamic,timeout
+                timeout {{TroubledSeconds}}s
+              }
               set whole {
                 type {{address}} . inet_proto . inet_service
               }
@@ -102,6 +117,12 @@ internal static class RuleText
                 meta l4proto udp dnat to {{ip}} daddr . th dport map @udp-agents
                 goto refuse
               }
+              chain agent-all {
+                meta l4proto tcp dnat to {{meshWithPort}}:{{frame.RetryPort}}
+              }
+              chain refused {
+                meta l4proto tcp ct status & dnat == dnat ct original {{ip}} daddr . {{ip}} saddr . meta l4proto . th sport @retry add @troubled { ct original {{ip}} daddr . ct original proto-dst } drop
+              }
 
             """);
         for (int k = 1; k <= Verdict.MaxExact; k++)
@@ -119,19 +140,30 @@ internal static class RuleText
               }
               chain services {
                 {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
+                meta l4proto tcp {{ip}} daddr . th dport @troubled goto agent-all
                 {{ip}} daddr . meta l4proto . th dport vmap @services
                 goto refuse
               }
               chain front-outside {
                 {{ip}} daddr . meta l4proto . th dport @fenced jump fence
                 {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
+                meta l4proto tcp {{ip}} daddr . th dport @troubled goto agent-all
                 {{ip}} daddr . meta l4proto . th dport vmap @services
               }
               chain front-inside {
                 {{ip}} daddr . meta l4proto . th dport @fenced jump fence
                 {{ip}} daddr . meta l4proto . th dport @whole goto agent
                 {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @self goto agent
+                meta l4proto tcp {{ip}} daddr . th dport @troubled goto agent-all
                 {{ip}} daddr . meta l4proto . th dport vmap @services
+              }
+              chain answers {
+                type filter hook prerouting priority -150; policy accept;
+                tcp flags & (rst | ack) == rst | ack tcp sequence 0 goto refused
+              }
+              chain own-answers {
+                type filter hook output priority -150; policy accept;
+                tcp flags & (rst | ack) == rst | ack tcp sequence 0 goto refused
               }
               chain prerouting {
                 type nat hook prerouting priority -101; policy accept;
@@ -246,6 +278,7 @@ internal static class RuleText
         RuleSetName.UdpAgents => "udp-agents",
         RuleSetName.Self => "self",
         RuleSetName.OffMesh => "off-mesh",
+        RuleSetName.Retry => "retry",
         RuleSetName.Whole => "whole",
         RuleSetName.Fenced => "fenced",
         _ => "allowed",
@@ -271,7 +304,7 @@ internal static class RuleText
             case RuleSetName.Self or RuleSetName.Allowed:
                 text.Append($"{e.Other} . {e.Address} . {protocol} . {e.Port}");
                 break;
-            case RuleSetName.OffMesh:
+            case RuleSetName.OffMesh or RuleSetName.Retry:
                 IPEndPoint behind = (IPEndPoint)e.Other!;
                 text.Append($"{e.Address} . {behind.Address} . {protocol} . {behind.Port}");
                 break;

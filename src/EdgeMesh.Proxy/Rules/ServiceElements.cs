@@ -104,6 +104,11 @@ internal static class ServiceElements
             {
                 AddOnce(found, 0, new Element(RuleSetName.OffMesh, protocol, 0, 0, address, endpoint.Address));
             }
+
+            if (MayRetry(port))
+            {
+                AddOnce(found, start, new Element(RuleSetName.Retry, protocol, 0, 0, address, endpoint.Address));
+            }
         }
     }
 
@@ -115,6 +120,10 @@ internal static class ServiceElements
             found.Add(element);
         }
     }
+
+    /// <summary>A refusal is the client's answer if nobody else can give another one, or where the agent would hide the client's address.</summary>
+    private static bool MayRetry(PortPlan port) =>
+        port.Key.Protocol == TransportProtocol.Tcp && port.DrawnCount > 1 && port.Front != PortFront.LocalOnly;
 
     /// <summary>A reply to a client outside would leave another node by its own way, past this node's conntrack.</summary>
     private static bool NeedsMasquerade(PortPlan port, PlannedEndpoint endpoint) => endpoint.Placement == Placement.OffMesh

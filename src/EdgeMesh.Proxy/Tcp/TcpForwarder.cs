@@ -11,7 +11,8 @@ using Microsoft.Win32.SafeHandles;
 namespace EdgeMesh.Proxy.Tcp;
 
 /// <summary>
-/// The agent's TCP arm: one listener for all Services. Each connection runs by itself from the moment it is accepted, so a
+/// The agent's TCP arm: one listener for all Services, and one for those of which an endpoint just refused a connection in the
+/// kernel. Each connection runs by itself from the moment it is accepted, so a
 /// slow endpoint delays nobody else.
 /// </summary>
 internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForward forward, FileLimit files, ILogger log)
@@ -22,15 +23,28 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
 
     private readonly ConcurrentDictionary<long, Task> running = new();
     private readonly CancellationTokenSource stopping = new();
-    private Socket? listener;
+    private readonly List<Socket> listeners = [];
+    private readonly Lock shedding = new(); // Guards spare.
     private SafeFileHandle? spare;
     private Task accepting = Task.CompletedTask;
     private long lastId;
     private long lastLimitLog;
 
+    /// <summary>For what the kernel leaves to the agent.</summary>
     public int Port { get; private set; }
 
+    /// <summary>For connections that may go to any endpoint, the kernel's too.</summary>
+    public int RetryPort { get; private set; }
+
     public void Start()
+    {
+        spare = OpenSpare();
+        (Socket arm, Socket retry) = (Listen(), Listen());
+        (Port, RetryPort) = (((IPEndPoint)arm.LocalEndPoint!).Port, ((IPEndPoint)retry.LocalEndPoint!).Port);
+        accepting = Task.WhenAll(AcceptAsync(arm, anyEndpoint: false), AcceptAsync(retry, anyEndpoint: true));
+    }
+
+    private Socket Listen()
     {
         Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -44,16 +58,14 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
             throw new MeshException(MeshExit.Failed, $"cannot listen on {address} ({e.Message}): is the address on the mesh device?", e);
         }
 
-        Port = ((IPEndPoint)socket.LocalEndPoint!).Port;
-        spare = OpenSpare();
-        listener = socket;
-        accepting = AcceptAsync(socket);
+        listeners.Add(socket);
+        return socket;
     }
 
     /// <summary>Takes no more connections and waits until those that run have ended, at most this long.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
-        listener?.Dispose();
+        listeners.ForEach(socket => socket.Dispose());
         await accepting.ConfigureAwait(false);
         try
         {
@@ -69,14 +81,14 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
-        listener?.Dispose();
+        listeners.ForEach(socket => socket.Dispose());
         await accepting.ConfigureAwait(false);
         await Task.WhenAll(running.Values).ConfigureAwait(false);
         spare?.Dispose();
         stopping.Dispose();
     }
 
-    private async Task AcceptAsync(Socket socket)
+    private async Task AcceptAsync(Socket socket, bool anyEndpoint)
     {
         while (!stopping.IsCancellationRequested)
         {
@@ -111,8 +123,8 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 continue;
             }
 
-            long id = ++lastId;
-            Task task = Task.Run(() => ServeAsync(id, client));
+            long id = Interlocked.Increment(ref lastId);
+            Task task = Task.Run(() => ServeAsync(id, client, anyEndpoint));
             running[id] = task;
             if (task.IsCompleted)
             {
@@ -121,12 +133,12 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         }
     }
 
-    private async Task ServeAsync(long id, Socket client)
+    private async Task ServeAsync(long id, Socket client, bool anyEndpoint)
     {
         ProxyMetrics.TcpOpen.Add(1);
         try
         {
-            string outcome = await ForwardAsync(client).ConfigureAwait(false);
+            string outcome = await ForwardAsync(client, anyEndpoint).ConfigureAwait(false);
             ProxyMetrics.TcpConnections.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
         }
         catch (Exception e)
@@ -145,7 +157,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         }
     }
 
-    private async Task<string> ForwardAsync(Socket client)
+    private async Task<string> ForwardAsync(Socket client, bool anyEndpoint)
     {
         if (!TryFindPlan(client, out PortPlan plan, out string destination) || client.RemoteEndPoint is not IPEndPoint from)
         {
@@ -157,7 +169,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         client.NoDelay = true;
         client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         ReadOnlyMemory<byte> replay = default;
-        Balancer.Attempts attempts = balancer.Begin(plan, from.Address);
+        Balancer.Attempts attempts = balancer.Begin(plan, from.Address, anyEndpoint);
         while (attempts.TryNext(out PlannedEndpoint endpoint))
         {
             using IDisposable? load = balancer.Carry(plan, endpoint);
@@ -242,6 +254,16 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     /// </summary>
     private void ShedOne(Socket socket)
     {
+        lock (shedding)
+        {
+            ShedLocked(socket);
+        }
+
+        CountLimit();
+    }
+
+    private void ShedLocked(Socket socket)
+    {
         spare?.Dispose();
         try
         {
@@ -256,7 +278,6 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         }
 
         spare = OpenSpare();
-        CountLimit();
     }
 
     private static SafeFileHandle? OpenSpare()

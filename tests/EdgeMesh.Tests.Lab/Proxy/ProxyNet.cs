@@ -150,7 +150,9 @@ internal sealed class ProxyNet : IAsyncDisposable
                 ProxyOutput.Add(line);
             }
         });
-        await UntilAsync(() => Task.FromResult(Count("rules written") > seen), TimeSpan.FromSeconds(15), "first rules");
+        await UntilAsync(
+            () => Task.FromResult(Count("rules written") > seen ? true : Count("refused") == 0 ? false : throw new InvalidOperationException(string.Join('\n', ProxyOutput))),
+            TimeSpan.FromSeconds(15), "first rules");
     }
 
     public async Task StopProxyAsync()

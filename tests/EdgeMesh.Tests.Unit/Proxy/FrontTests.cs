@@ -18,6 +18,7 @@ public sealed class FrontTests
         add element ip edgemesh services { 10.96.0.10 . tcp . 80 : goto n2, 192.168.1.5 . tcp . 30080 : goto n2, 10.0.0.5 . tcp . 30080 : goto n2 }
         add element ip edgemesh endpoints { 10.96.0.10 . tcp . 80 . 0 : 172.17.0.2 . 8080, 192.168.1.5 . tcp . 30080 . 0 : 172.17.0.2 . 8080, 10.0.0.5 . tcp . 30080 . 0 : 172.17.0.2 . 8080 }
         add element ip edgemesh self { 172.17.0.2 . 10.96.0.10 . tcp . 80, 172.17.0.2 . 192.168.1.5 . tcp . 30080, 172.17.0.2 . 10.0.0.5 . tcp . 30080 }
+        add element ip edgemesh retry { 10.96.0.10 . 172.17.0.2 . tcp . 8080, 192.168.1.5 . 172.17.0.2 . tcp . 8080, 10.0.0.5 . 172.17.0.2 . tcp . 8080 }
 
         """,
         Written(NodePort(), Here("192.168.1.5", "10.0.0.5"), Local, Remote));

@@ -67,6 +67,6 @@ internal static class Park
     public static PortPlan Port(params string[] endpoints) => Plan(Service(), Here("0.0.0.0/0 eth0"), Slice(endpoints))!.Ports[0];
 
     public static RuleFrame Frame(string outside = "eth0", string bridges = "") => new(
-        RuleFamily.V4, MeshDefaults.MeshAddress, "edgemesh0", 4000,
+        RuleFamily.V4, MeshDefaults.MeshAddress, "edgemesh0", 4000, 4001,
         [.. outside.Split(' ', StringSplitOptions.RemoveEmptyEntries)], [.. bridges.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 }

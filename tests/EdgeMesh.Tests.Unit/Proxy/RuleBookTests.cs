@@ -33,6 +33,7 @@ public sealed class RuleBookTests
             add element ip edgemesh services { 10.96.0.10 . tcp . 80 : goto n3 }
             add element ip edgemesh endpoints { 10.96.0.10 . tcp . 80 . 1 : 172.17.0.3 . 8080 }
             add element ip edgemesh self { 172.17.0.3 . 10.96.0.10 . tcp . 80 }
+            add element ip edgemesh retry { 10.96.0.10 . 172.17.0.3 . tcp . 8080 }
 
             """,
             book.Transaction(Park.Frame()));
@@ -58,6 +59,7 @@ public sealed class RuleBookTests
             delete element ip edgemesh services { 10.96.0.10 . tcp . 80 }
             delete element ip edgemesh endpoints { 10.96.0.10 . tcp . 80 . 0 }
             delete element ip edgemesh self { 172.17.0.2 . 10.96.0.10 . tcp . 80 }
+            delete element ip edgemesh retry { 10.96.0.10 . 172.17.0.2 . tcp . 8080 }
 
             """,
             book.Transaction(Park.Frame()));
@@ -88,7 +90,7 @@ public sealed class RuleBookTests
 
     [Fact]
     public void OtherListenerPortReplacesTheTable() =>
-        Assert.Contains("delete table", book.Transaction(Park.Frame() with { TcpPort = 4001 }), StringComparison.Ordinal);
+        Assert.Contains("delete table", book.Transaction(Park.Frame() with { TcpPort = 4002 }), StringComparison.Ordinal);
 
     [Fact]
     public void ElementOfTwoServicesStaysUntilTheLastOneGoes()

@@ -23,19 +23,30 @@ public sealed class RuleTextTests
         """
           chain services {
             ip saddr . ip daddr . meta l4proto . th dport @self goto agent
+            meta l4proto tcp ip daddr . th dport @troubled goto agent-all
             ip daddr . meta l4proto . th dport vmap @services
             goto refuse
           }
           chain front-outside {
             ip daddr . meta l4proto . th dport @fenced jump fence
             ip saddr . ip daddr . meta l4proto . th dport @self goto agent
+            meta l4proto tcp ip daddr . th dport @troubled goto agent-all
             ip daddr . meta l4proto . th dport vmap @services
           }
           chain front-inside {
             ip daddr . meta l4proto . th dport @fenced jump fence
             ip daddr . meta l4proto . th dport @whole goto agent
             ip saddr . ip daddr . meta l4proto . th dport @self goto agent
+            meta l4proto tcp ip daddr . th dport @troubled goto agent-all
             ip daddr . meta l4proto . th dport vmap @services
+          }
+          chain answers {
+            type filter hook prerouting priority -150; policy accept;
+            tcp flags & (rst | ack) == rst | ack tcp sequence 0 goto refused
+          }
+          chain own-answers {
+            type filter hook output priority -150; policy accept;
+            tcp flags & (rst | ack) == rst | ack tcp sequence 0 goto refused
           }
           chain prerouting {
             type nat hook prerouting priority -101; policy accept;
@@ -83,7 +94,7 @@ public sealed class RuleTextTests
         string some = RuleText.Full(Park.Frame(), Elements("172.17.0.2@edge1", "172.17.0.2@edge2"));
 
         Assert.Equal(Chains(none), Chains(some));
-        Assert.Equal((2 * (Verdict.MaxExact + 1)) + 12, Chains(none));
+        Assert.Equal((2 * (Verdict.MaxExact + 1)) + 16, Chains(none));
     }
 
     [Fact]
@@ -93,6 +104,7 @@ public sealed class RuleTextTests
         add element ip edgemesh services { 10.96.0.10 . tcp . 80 : goto n3 }
         add element ip edgemesh endpoints { 10.96.0.10 . tcp . 80 . 0 : 172.17.0.2 . 8080 }
         add element ip edgemesh self { 172.17.0.2 . 10.96.0.10 . tcp . 80 }
+        add element ip edgemesh retry { 10.96.0.10 . 172.17.0.2 . tcp . 8080 }
 
         """,
         Added(Elements("172.17.0.2@edge1", "172.17.0.2@edge2", "172.17.0.3@edge3")));

@@ -265,7 +265,7 @@ internal sealed class ClusterZone
         for (int i = 0; i < endpoints.Length; i++)
         {
             HeadlessEndpoint endpoint = endpoints[(i + rotation) % endpoints.Length];
-            if (EndpointPortOf(endpoint, port) is { } number)
+            if (endpoint.IsFirstOfTarget && EndpointPortOf(endpoint, port) is { } number)
             {
                 int length = WriteCanonicalName(found.Service.Name, endpoint.Label, target);
                 WriteSrv(name.Wire, weight, number, target[..length], ref writer);

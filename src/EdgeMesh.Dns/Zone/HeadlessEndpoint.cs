@@ -11,4 +11,7 @@ internal sealed record HeadlessEndpoint(byte[] Label, DnsAddress Address, Immuta
 {
     /// <summary>False if an endpoint in front of it has the same address: the Service's own name gives each address once.</summary>
     public required bool IsFirstOfAddress { get; init; }
+
+    /// <summary>False if an endpoint in front of it has the same name and ports: no SRV record comes twice (RFC 2181 section 5).</summary>
+    public required bool IsFirstOfTarget { get; init; }
 }

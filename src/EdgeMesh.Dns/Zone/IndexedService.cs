@@ -33,17 +33,20 @@ internal sealed class IndexedService(Service service, ImmutableArray<HeadlessEnd
         // An endpoint may stand in two slices for a moment, and on edge nodes pods of two nodes may have one address.
         HashSet<(DnsAddress, string?)> seen = [];
         HashSet<DnsAddress> addresses = [];
+        HashSet<(string Label, string Ports)> targets = [];
         foreach (EndpointSlice slice in state.Slices)
         {
+            string ports = string.Join(',', slice.Ports);
             foreach (Endpoint endpoint in slice.Endpoints)
             {
                 DnsAddress address = DnsAddress.From(endpoint.Address);
                 string? hostname = endpoint.Hostname is { } own && DnsName.IsLabel(own) ? own : null;
                 if ((endpoint.IsReady || service.PublishNotReadyAddresses) && seen.Add((address, hostname)))
                 {
-                    endpoints.Add(new HeadlessEndpoint(
-                        Encoding.ASCII.GetBytes(hostname ?? Dashed(endpoint.Address)), address, slice.Ports)
+                    string label = hostname ?? Dashed(endpoint.Address);
+                    endpoints.Add(new HeadlessEndpoint(Encoding.ASCII.GetBytes(label), address, slice.Ports)
                     {
+                        IsFirstOfTarget = targets.Add((label, ports)),
                         IsFirstOfAddress = addresses.Add(address),
                     });
                 }

@@ -37,6 +37,9 @@ public sealed class DnsServerFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         TestPark.Publish(cell);
+        MeshUpdate more = new(cell.Current);
+        Conformance.ConformancePark.Add(more);
+        cell.Publish(more);
         await service.StartAsync(CancellationToken.None);
         await Eventually.HoldsAsync(() => service.Status.IsSynced);
     }

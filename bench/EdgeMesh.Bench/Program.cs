@@ -20,9 +20,15 @@ try
             await TlsForward.ListenAsync(IPEndPoint.Parse(listen), IPEndPoint.Parse(to), stop.Token);
             return 0;
         case ["kube", ..]:
-            return await KubeAsync(args[1..]);
+            return await PlainAsync(args[1..], KubeBench.RunAsync);
         case ["proxy", ..]:
             return await ProxyAsync(args[1..]);
+        case ["far", ..]:
+            return await PlainAsync(args[1..], FarBench.RunAsync);
+        case ["cuts", ..]:
+            return await PlainAsync(args[1..], CutBench.RunAsync);
+        case ["dns", ..]:
+            return await PlainAsync(args[1..], DnsBench.RunAsync);
         case ["matrix", ..]:
             return await MatrixAsync(args[1..]);
         case ["torture", ..]:
@@ -41,7 +47,7 @@ catch (OperationCanceledException)
     return 1;
 }
 
-async Task<int> KubeAsync(string[] given)
+async Task<int> PlainAsync(string[] given, Func<string, CancellationToken, Task<string>> run)
 {
     Dictionary<string, string>? options = Options(given, "--output");
     if (options is null || Binary() is not { } binary)
@@ -49,7 +55,7 @@ async Task<int> KubeAsync(string[] given)
         return 2;
     }
 
-    await WriteAsync(options, await KubeBench.RunAsync(binary, stop.Token));
+    await WriteAsync(options, await run(binary, stop.Token));
     return 0;
 }
 
@@ -120,6 +126,10 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
                edgemesh-bench torture [--events 120] [--streams 50] [--seed N] [--logs DIR] [--output docs/bench/torture.md]
                edgemesh-bench kube [--output docs/bench/kube.md]
+               edgemesh-bench proxy [--services 10,1000,5000] [--output docs/bench/proxy.md]
+               edgemesh-bench dns [--output docs/bench/dns.md]
+               edgemesh-bench far [--output docs/bench/far.md]
+               edgemesh-bench cuts [--output docs/bench/cuts.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);
     return null;

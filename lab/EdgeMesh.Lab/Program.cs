@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using EdgeMesh.Lab;
 using EdgeMesh.Lab.Workloads;
@@ -67,6 +68,8 @@ try
             }
 
             return 0;
+        case ["lookup", string name]:
+            return await LookUpAsync(name);
         case ["reflect", string listen]:
             await NatProbe.ReflectAsync(IPEndPoint.Parse(listen), stop.Token);
             return 0;
@@ -79,6 +82,7 @@ try
             Console.Error.WriteLine("""
                 usage: edgemesh-lab up | clean
                        edgemesh-lab echo-tcp IP:PORT | echo-udp IP:PORT
+                       edgemesh-lab lookup NAME
                        edgemesh-lab udp-burst IP:PORT COUNT PER-SECOND BYTES
                        edgemesh-lab connect-rate IP:PORT AT-A-TIME SECONDS
                        edgemesh-lab ping-pong IP:PORT CONNECTIONS SECONDS BYTES
@@ -129,6 +133,20 @@ async Task RunWireAsync(WireBox box)
     }
 
     await Task.Delay(Timeout.Infinite, stop.Token);
+}
+
+static async Task<int> LookUpAsync(string name)
+{
+    try
+    {
+        Console.WriteLine(string.Join('\n', (await Dns.GetHostAddressesAsync(name)).Select(a => a.ToString())));
+        return 0;
+    }
+    catch (SocketException error)
+    {
+        Console.WriteLine(error.SocketErrorCode == SocketError.HostNotFound ? "no such name" : error.Message);
+        return 1;
+    }
 }
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -164,6 +164,6 @@ internal sealed class DnsCore(ClusterZones zones, AnswerCache cache, Func<ReadOn
     private static DnsReply Finish(ref DnsWriter writer, scoped in DnsQuery query, AnswerSource source)
     {
         DnsMetrics.CountQuery(query.Type, writer.Rcode, source);
-        return new DnsReply(DnsOutcome.Answer, writer.Finish());
+        return new DnsReply(DnsOutcome.Answer, writer.Finish(), source);
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EdgeMesh.Dns;
 
 /// <summary>Core, gate and resolver together, for the listeners.</summary>
@@ -9,10 +11,12 @@ internal sealed class DnsEngine(DnsCore core, Resolver resolver, ClientGate gate
     public DnsReply Handle(ReadOnlySpan<byte> query, Span<byte> output, bool isStream, DnsAddress client)
     {
         // A stranger gets nothing of the cache either: what a node has asked for is its own business.
+        long began = Stopwatch.GetTimestamp();
         bool mayRecurse = gate.MayRecurse(client);
         DnsReply reply = core.Handle(query, output, isStream, clock.Now, mayRecurse ? null : Refusal);
         if (reply.Outcome != DnsOutcome.Ask || gate.TryTake(client, clock.Now))
         {
+            Time(reply, began);
             return reply;
         }
 
@@ -27,10 +31,21 @@ internal sealed class DnsEngine(DnsCore core, Resolver resolver, ClientGate gate
     /// <param name="isStream">TCP.</param>
     public async ValueTask<DnsReply> FinishAsync(ReadOnlyMemory<byte> query, byte[] key, Memory<byte> output, bool isStream)
     {
+        long began = Stopwatch.GetTimestamp();
         Fetched fetched = await resolver.AskAsync(key).ConfigureAwait(false);
         DnsReply reply = core.Handle(query.Span, output.Span, isStream, clock.Now, fetched);
 
+        Time(reply, began);
+
         // The cluster may have changed meanwhile, so that the name leads elsewhere: the client asks again.
         return reply.Outcome == DnsOutcome.Ask ? new DnsReply(DnsOutcome.Silence, 0) : reply;
+    }
+
+    private static void Time(DnsReply reply, long began)
+    {
+        if (reply.Outcome == DnsOutcome.Answer)
+        {
+            DnsMetrics.Latency.Record(Stopwatch.GetElapsedTime(began).TotalSeconds, DnsMetrics.SourceTag(reply.Source));
+        }
     }
 }

@@ -13,6 +13,16 @@ internal static class DnsMetrics
     // Plain counters that are read when somebody looks: an instrument with three labels per query would cost more than the answer.
     private static readonly long[] Queries = new long[Types.Length * Rcodes.Length * Sources.Length];
     private static long silences;
+    private static Func<IEnumerable<Measurement<int>>> upstreams = static () => [];
+
+    private static readonly KeyValuePair<string, object?>[] SourceTags = [.. Sources.Select(s => new KeyValuePair<string, object?>("source", s))];
+
+    /// <summary>Seconds from a query to its answer, without the sockets.</summary>
+    public static readonly Histogram<double> Latency = Meter.CreateHistogram(
+        "edgemesh_dns_seconds", "s", "Time from a query to its answer, by source", advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
+        });
 
     /// <summary>Seconds until an upstream answered.</summary>
     public static readonly Histogram<double> UpstreamLatency =
@@ -33,6 +43,8 @@ internal static class DnsMetrics
     static DnsMetrics()
     {
         Meter.CreateObservableCounter("edgemesh_dns_queries_total", ObserveQueries, description: "Answers by type, rcode and source");
+        Meter.CreateObservableGauge(
+            "edgemesh_dns_upstream_up", () => Volatile.Read(ref upstreams)(), description: "1 while a server of upstream or stub domain answers");
         Meter.CreateObservableCounter(
             "edgemesh_dns_ignored_total", () => Volatile.Read(ref silences), description: "Datagrams that deserved no answer");
     }
@@ -56,6 +68,11 @@ internal static class DnsMetrics
         int rcodeIndex = Math.Min((int)rcode, Rcodes.Length - 1);
         Interlocked.Increment(ref Queries[(((typeIndex * Rcodes.Length) + rcodeIndex) * Sources.Length) + (int)source]);
     }
+
+    /// <summary>One server at a time runs in a process; the last one is what is observed.</summary>
+    public static void ObserveUpstreams(Func<IEnumerable<Measurement<int>>> observe) => Volatile.Write(ref upstreams, observe);
+
+    public static KeyValuePair<string, object?> SourceTag(AnswerSource source) => SourceTags[(int)source];
 
     public static void CountSilence() => Interlocked.Increment(ref silences);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.NetworkInformation;
 using EdgeMesh.Model;
@@ -26,6 +27,7 @@ public sealed class DnsService : IAsyncDisposable
     private readonly ClientGate gate;
     private readonly Resolver resolver;
     private readonly DnsEngine engine;
+    private readonly DnsTracer tracer;
     private readonly TaskGroup waiting = new(MaxWaiting);
     private readonly TaskGroup connections;
     private readonly CancellationTokenSource stopping = new();
@@ -63,6 +65,8 @@ public sealed class DnsService : IAsyncDisposable
             (uint)options.Ttl.TotalSeconds))]);
         gate = new ClientGate(options.RecursionFor, options.ClientRate);
         engine = new DnsEngine(new DnsCore(zones, cache, routes.IsLoopProbe), resolver, gate, clock);
+        DnsMetrics.ObserveUpstreams(ObserveUpstreams);
+        tracer = new DnsTracer(zones, routes, cache, engine, clock);
         connections = new TaskGroup(options.MaxConnections);
         networkChanged = (_, _) =>
         {
@@ -70,6 +74,10 @@ public sealed class DnsService : IAsyncDisposable
             gate.ReadOwnAddresses();
         };
     }
+
+    /// <summary>0 while a server's last attempt failed or it leads back here, else 1.</summary>
+    private IEnumerable<Measurement<int>> ObserveUpstreams() => routes.Current.Select(upstream => new Measurement<int>(
+        upstream is { Failures: 0, IsLoop: false } ? 1 : 0, new KeyValuePair<string, object?>("server", upstream.Server.ToString())));
 
     public DnsStatus Status => new(
         index.IsSynced,
@@ -83,6 +91,12 @@ public sealed class DnsService : IAsyncDisposable
             upstream.IsLoop))],
         cache.Count,
         cache.Bytes);
+
+    /// <summary>How the server answers a question of this machine, step by step.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="type">The record type's number.</param>
+    /// <exception cref="MeshException">That is no name.</exception>
+    public Task<IReadOnlyList<DnsStep>> TraceAsync(string name, ushort type) => tracer.TraceAsync(name, type);
 
     /// <summary>Listens and returns; an address that is not on this machine yet is taken as soon as it is.</summary>
     /// <exception cref="MeshException">A listen address is taken by another program or forbidden.</exception>

@@ -23,6 +23,9 @@ public sealed record PeerStatus
     /// <summary>Agent to agent and back, smoothed.</summary>
     public TimeSpan? RoundTrip { get; init; }
 
+    /// <summary>Share of the path's pings that are lost, 0 to 1, smoothed; null on a relay.</summary>
+    public double? Loss { get; init; }
+
     /// <summary>Bytes of datagrams sent, by <see cref="PathKind"/>.</summary>
     public required IReadOnlyDictionary<PathKind, long> BytesSent { get; init; }
 

@@ -30,6 +30,7 @@ internal static class TunnelReports
             RemoteAddress = path.IsDirect ? path.Remote.ToEndPoint() : null,
             Server = ServerOf(path, loop),
             RoundTrip = path.IsDirect && peer.Paths.RoundTrip > 0 ? Span(peer.Paths.RoundTrip) : roundTrip > 0 ? Span(roundTrip) : null,
+            Loss = peer.Current is null ? null : peer.Paths.Loss,
             BytesSent = ByPath(peer.Traffic.Sent),
             BytesReceived = ByPath(peer.Traffic.Received),
             Since = At(peer.Since),

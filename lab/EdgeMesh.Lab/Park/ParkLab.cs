@@ -34,13 +34,21 @@ public sealed class ParkLab : IAsyncDisposable
     /// <summary>SHA-256 (hex, lower case) of <c>/big</c>, which every pod serves.</summary>
     public string BigFileHash { get; private set; } = "";
 
-    public static async Task<ParkLab> CreateAsync(NatKind natA, NatKind natB, CancellationToken stop, bool keep = false)
+    /// <summary>What lies between site B and the internet, if <see cref="CreateAsync"/> was asked for it.</summary>
+    public Wire? FarB { get; private set; }
+
+    /// <param name="natA">Router of edge1 and edge2.</param>
+    /// <param name="natB">Router of edge3.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <param name="keep">Leave it up.</param>
+    /// <param name="farB">Delay, loss and rate of site B's line.</param>
+    public static async Task<ParkLab> CreateAsync(NatKind natA, NatKind natB, CancellationToken stop, bool keep = false, Shape? farB = null)
     {
         ParkLab park = new(await Lab.CreateAsync(stop));
         park.Lab.Keep = keep;
         try
         {
-            await park.BuildAsync(natA, natB, stop);
+            await park.BuildAsync(natA, natB, farB, stop);
             return park;
         }
         catch
@@ -63,7 +71,7 @@ public sealed class ParkLab : IAsyncDisposable
         }
     }
 
-    private async Task BuildAsync(NatKind natA, NatKind natB, CancellationToken stop)
+    private async Task BuildAsync(NatKind natA, NatKind natB, Shape? farB, CancellationToken stop)
     {
         Internet = await Lab.AddSwitchAsync("internet", stop);
         Switch dataCentre = new(Internet.Host, "br1");
@@ -71,7 +79,14 @@ public sealed class ParkLab : IAsyncDisposable
             ["addr add 198.51.100.1/24 dev br0", "link add br1 type bridge", "addr add 203.0.113.1/24 dev br1", "link set br1 up"], stop);
         await Internet.Host.SysctlAsync("net.ipv4.ip_forward", "1", stop);
         NatA = await Lab.AddRouterAsync("natA", Internet, "198.51.100.21/24", "10.0.1.1/24", natA, stop, "198.51.100.1");
-        NatB = await Lab.AddRouterAsync("natB", Internet, "198.51.100.22/24", "10.0.2.1/24", natB, stop, "198.51.100.1");
+        Switch atB = Internet;
+        if (farB is { } shape)
+        {
+            atB = await Lab.AddSwitchAsync("far", stop);
+            FarB = await Lab.WireAsync("line", Internet, atB, shape, stop);
+        }
+
+        NatB = await Lab.AddRouterAsync("natB", atB, "198.51.100.22/24", "10.0.2.1/24", natB, stop, "198.51.100.1");
         Cloud = await Lab.AddNodeAsync("cloud", dataCentre, ServerAddress + "/24", "203.0.113.1", stop);
         Edge1 = await Lab.AddNodeAsync("edge1", NatA.Lan, "10.0.1.11/24", "10.0.1.1", stop);
         Edge2 = await Lab.AddNodeAsync("edge2", NatA.Lan, "10.0.1.12/24", "10.0.1.1", stop);

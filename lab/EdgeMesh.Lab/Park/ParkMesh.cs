@@ -8,6 +8,9 @@ public sealed class ParkMesh(ParkLab park, string binary)
     private readonly Dictionary<string, LabProcess> agents = [];
     private readonly string directory = Path.Combine(park.Lab.Directory, "mesh");
 
+    /// <summary>The program.</summary>
+    public string Binary => binary;
+
     public LabProcess? Server { get; private set; }
 
     public IReadOnlyDictionary<string, LabProcess> Agents => agents;

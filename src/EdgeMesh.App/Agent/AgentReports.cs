@@ -73,6 +73,7 @@ internal static class AgentReports
         Remote = peer.RemoteAddress?.ToString(),
         Server = peer.Server,
         RoundTripMs = peer.RoundTrip?.TotalMilliseconds,
+        Loss = peer.Loss is double loss ? Math.Round(loss, 3) : null,
         Mtu = peer.Mtu > 0 ? peer.Mtu : null,
         Since = peer.Since,
         OpenStreams = peer.OpenStreams,

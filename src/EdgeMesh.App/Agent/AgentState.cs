@@ -31,6 +31,8 @@ internal sealed class AgentState(AgentOptions options, TimeProvider time)
 
     public bool ProxyRuns => proxy is not null;
 
+    public DnsService? DnsService => dns;
+
     public DnsStatus? Dns => dns?.Status;
 
     /// <summary>Null when the agent serves; else what it is still doing, or what is missing.</summary>

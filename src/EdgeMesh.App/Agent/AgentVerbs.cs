@@ -26,6 +26,7 @@ internal sealed class AgentVerbs(AgentState state)
         "netcheck" => NetcheckAsync(reply, stop),
         "rules" => RulesAsync(request, reply, stop),
         "explain" => ExplainAsync(request, reply, stop),
+        "resolve" => ResolveAsync(request, reply, stop),
         _ => throw new MeshException(MeshExit.Usage, $"this agent ({ProgramVersion.Text}) does not know the verb '{request.Verb}'"),
     };
 
@@ -40,6 +41,10 @@ internal sealed class AgentVerbs(AgentState state)
 
     private async Task ExplainAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => await ReplyAsync(
         reply, await AgentExplain.RunAsync(state, request, stop).ConfigureAwait(false), OpsJson.Default.ExplainReport, stop).ConfigureAwait(false);
+
+    private async Task ResolveAsync(OperatorRequest request, OperatorReply reply, CancellationToken stop) => await ReplyAsync(
+        reply, await (state.DnsService ?? throw NotReady("DNS")).TraceAsync(request.Subject ?? "", request.Type).ConfigureAwait(false),
+        OpsJson.Default.IReadOnlyListDnsStep, stop).ConfigureAwait(false);
 
     private async Task NetcheckAsync(OperatorReply reply, CancellationToken stop) => await ReplyAsync(
         reply, NetcheckAdvice.Of(state.Options.Node.Value, await RequireTunnel().CheckNetworkAsync(stop).ConfigureAwait(false)), OpsJson.Default.NetcheckReport, stop).ConfigureAwait(false);

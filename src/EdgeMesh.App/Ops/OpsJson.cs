@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using EdgeMesh.Dns;
 
 namespace EdgeMesh.App.Ops;
 
@@ -11,6 +12,7 @@ namespace EdgeMesh.App.Ops;
 [JsonSerializable(typeof(PingReport))]
 [JsonSerializable(typeof(NetcheckReport))]
 [JsonSerializable(typeof(ResolveReport))]
+[JsonSerializable(typeof(IReadOnlyList<DnsStep>))]
 [JsonSerializable(typeof(ExplainReport))]
 [JsonSerializable(typeof(RulesReport))]
 [JsonSerializable(typeof(ServerReport))]

@@ -16,6 +16,9 @@ internal sealed record PeerReport
 
     public double? RoundTripMs { get; init; }
 
+    /// <summary>Share of the pings on a direct path that are lost, 0 to 1.</summary>
+    public double? Loss { get; init; }
+
     public int? Mtu { get; init; }
 
     public DateTimeOffset? Since { get; init; }

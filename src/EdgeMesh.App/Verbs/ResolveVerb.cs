@@ -12,7 +12,7 @@ namespace EdgeMesh.App.Verbs;
 
 /// <summary>
 /// <c>edgemesh resolve NAME</c>: learns from the agent where its DNS listens, and asks there as a pod would, with somebody
-/// else's resolver: what it shows is what went over the wire.
+/// else's resolver: the answer it shows is what went over the wire; the steps before it are what the agent says.
 /// </summary>
 internal static class ResolveVerb
 {
@@ -33,7 +33,13 @@ internal static class ResolveVerb
                 Type, QueryType.A, ("A", QueryType.A), ("AAAA", QueryType.AAAA), ("SRV", QueryType.SRV), ("PTR", QueryType.PTR),
                 ("TXT", QueryType.TXT), ("CNAME", QueryType.CNAME), ("NS", QueryType.NS), ("SOA", QueryType.SOA));
             IPEndPoint server = await FindServerAsync(values, stop).ConfigureAwait(false);
-            ResolveReport report = await AskAsync(server, result.GetValue(name)!, type, stop).ConfigureAwait(false);
+            // The steps first: the question itself brings the answer into the cache.
+            string steps = await OperatorVerbs.Client(values).AskOnceAsync(
+                new OperatorRequest("resolve", result.GetValue(name), Type: (ushort)type), stop).ConfigureAwait(false);
+            ResolveReport report = await AskAsync(server, result.GetValue(name)!, type, stop).ConfigureAwait(false) with
+            {
+                Steps = JsonSerializer.Deserialize(steps, OpsJson.Default.IReadOnlyListDnsStep)!,
+            };
             await result.Output().WriteAsync(result.GetValue(json)
                 ? JsonSerializer.Serialize(report, OpsJson.Default.ResolveReport) + "\n"
                 : StatusText.Of(report)).ConfigureAwait(false);
@@ -51,7 +57,7 @@ internal static class ResolveVerb
             IDnsQueryResponse response = await client.QueryAsync(name, type, QueryClass.IN, stop).ConfigureAwait(false);
             return new ResolveReport(
                 name, type.ToString(), server.ToString(), Code(response.Header.ResponseCode),
-                [.. response.Answers.Select(a => a.ToString())], Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+                [.. response.Answers.Select(a => a.ToString())], Stopwatch.GetElapsedTime(began).TotalMilliseconds, []);
         }
         catch (DnsResponseException e)
         {

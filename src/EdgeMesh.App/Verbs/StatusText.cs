@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using EdgeMesh.App.Ops;
 using EdgeMesh.App.Settings;
+using EdgeMesh.Dns;
 
 namespace EdgeMesh.App.Verbs;
 
@@ -78,11 +79,12 @@ internal static class StatusText
             return "no peers yet: the tunnel connects when a Service on another node is called\n";
         }
 
-        Columns table = new("NODE", "PATH", "REMOTE", "RTT", "STREAMS", "SENT", "RECEIVED", "SINCE", "WHY");
+        Columns table = new("NODE", "PATH", "REMOTE", "RTT", "LOSS", "STREAMS", "SENT", "RECEIVED", "SINCE", "WHY");
         foreach (PeerReport peer in report.Peers)
         {
             table.Add(
                 peer.Node, peer.Connected ? peer.Path : "none", peer.Remote ?? peer.Server, RoundTrip(peer.RoundTripMs, ""),
+                peer.Loss is double loss ? loss.ToString("0.0%", CultureInfo.InvariantCulture) : null,
                 peer.OpenStreams.ToString(CultureInfo.InvariantCulture),
                 SizeText.Of(peer.Sent.Total), SizeText.Of(peer.Received.Total), peer.Since is { } since ? Ago(since) : null, peer.Why);
         }
@@ -131,9 +133,14 @@ internal static class StatusText
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"{report.Name} {report.Type}: {report.Code} from {report.Server} in {report.Milliseconds:0.0} ms\n");
+        foreach (DnsStep step in report.Steps)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  {step.Source,-8} {step.Text}\n");
+        }
+
         foreach (string answer in report.Answers)
         {
-            text.Append("  ").Append(answer).Append('\n');
+            text.Append("  answer   ").Append(answer).Append('\n');
         }
 
         return text.ToString();

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Net;
 
 namespace EdgeMesh.Dns;
 
@@ -27,6 +28,9 @@ internal sealed class CachedAnswer(byte[] message, ImmutableArray<RecordMark> re
 
     /// <summary>The upstream vouches for the data (AD).</summary>
     public bool IsAuthentic { get; init; }
+
+    /// <summary>Who gave it.</summary>
+    public IPEndPoint? Server { get; init; }
 
     /// <summary>How long it may be kept; zero for failures and answers that forbid it.</summary>
     public TimeSpan Lifetime { get; init; }

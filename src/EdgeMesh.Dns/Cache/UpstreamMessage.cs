@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Net;
 
 namespace EdgeMesh.Dns;
 
@@ -59,12 +60,12 @@ internal static class UpstreamMessage
     public static DnsRcode RcodeOf(ReadOnlySpan<byte> message) => (DnsRcode)(message[3] & 0xf);
 
     /// <summary>Checks a message that <see cref="IsAnswerTo"/> accepted and encodes it anew; null if it is malformed.</summary>
-    public static CachedAnswer? Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message, long now)
+    public static CachedAnswer? Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message, long now, IPEndPoint? server = null)
     {
         DnsRcode rcode = RcodeOf(message);
         if (rcode is not (DnsRcode.NoError or DnsRcode.NameError))
         {
-            return new CachedAnswer(message[..DnsQuery.HeaderLength].ToArray(), []) { Rcode = rcode, StoredAt = now };
+            return new CachedAnswer(message[..DnsQuery.HeaderLength].ToArray(), []) { Rcode = rcode, StoredAt = now, Server = server };
         }
 
         byte[] question = Query(key, 0, withEdns: false);
@@ -112,6 +113,7 @@ internal static class UpstreamMessage
             Rcode = rcode,
             IsAuthentic = (message[3] & DnsFlags.AuthenticData) != 0,
             StoredAt = now,
+            Server = server,
             Lifetime = lifetimes.Result,
         };
     }

@@ -198,7 +198,7 @@ internal sealed class UpstreamSet(
         try
         {
             byte[] message = await ExchangeAsync(upstream.Server, key, both.Token).ConfigureAwait(false);
-            CachedAnswer? answer = UpstreamMessage.Read(key, message, clock.Now);
+            CachedAnswer? answer = UpstreamMessage.Read(key, message, clock.Now, upstream.Server);
             if (answer is not null)
             {
                 TimeSpan took = time.GetElapsedTime(began);

@@ -115,6 +115,12 @@ internal sealed class ClusterZone
         writer.EndRecord();
     }
 
+    /// <summary>The zone of a name that it <see cref="Owns"/>, in words.</summary>
+    public string Describe(scoped NameView name) =>
+        name.IsUnder(domain, out _) ? $"cluster domain {WireName.ToText(domain)}" : $"alias zone {WireName.ToText(AliasOf(name, out _))}";
+
+    public bool HasReverse(scoped NameView name) => ReverseName.TryRead(name, out DnsAddress address) && index.TryGetOwners(address, out _);
+
     private byte[]? AliasOf(scoped NameView name, out int below)
     {
         below = 0;

@@ -87,6 +87,22 @@ internal sealed class ClusterZones
     public void WriteAlias(scoped ReadOnlySpan<byte> owner, scoped ReadOnlySpan<byte> target, ref DnsWriter writer) =>
         primary.WriteAlias(owner, target, ref writer);
 
+    /// <summary>Whose name it is, in words; null if it is none of ours.</summary>
+    public string? OwnerOf(scoped NameView name)
+    {
+        foreach (ClusterZone zone in zones)
+        {
+            if (zone.Owns(name))
+            {
+                return zone.Describe(name);
+            }
+        }
+
+        return FindExpansion(name) is { } expansion
+            ? $"{WireName.ToText(expansion)}, which only a search list makes up: never asked upstream"
+            : primary.HasReverse(name) ? "the reverse names of this cluster's Services" : null;
+    }
+
     private byte[]? FindExpansion(scoped NameView name)
     {
         foreach (byte[] expansion in expansions)

@@ -5,6 +5,9 @@ namespace EdgeMesh.Tunnel.Paths;
 /// <summary>What is known about one address of the peer: pings on their way, answers, round trip, MTU. No I/O, no clock.</summary>
 internal sealed class DirectPath(WireAddress address, long now)
 {
+    /// <summary>The loss is smoothed over about so many pings.</summary>
+    public const double LossSamples = 16;
+
     private readonly List<SentPing> pending = [];
     private long burstStart = long.MaxValue;
     private int burstStep;
@@ -34,6 +37,9 @@ internal sealed class DirectPath(WireAddress address, long now)
     /// <summary>ns; 0 before the first pong.</summary>
     public long RoundTrip { get; private set; }
 
+    /// <summary>Smoothed share of pings that were never answered though a later one was, 0 to 1: loss of either direction.</summary>
+    public double Loss { get; private set; }
+
     public long LastPong { get; private set; } = long.MinValue;
 
     public long LastReceived { get; set; } = long.MinValue;
@@ -53,6 +59,9 @@ internal sealed class DirectPath(WireAddress address, long now)
     public long UsableAt => IsValid ? ValidSince + probation : long.MaxValue;
 
     public long Deadline => Math.Min(Math.Min(NextPing, Mtu.Next), SilentAt);
+
+    /// <summary>There is nothing better: the path is trusted although it failed lately.</summary>
+    public void EndProbation() => probation = 0;
 
     /// <summary>Begins a burst at <paramref name="start"/> unless the path works.</summary>
     public void Burst(long start)
@@ -137,8 +146,25 @@ internal sealed class DirectPath(WireAddress address, long now)
 
         SentPing ping = pending[index];
         long sample = Math.Max(1, now - ping.SentAt);
-        RoundTrip = RoundTrip == 0 ? sample : ping.Size > 0 ? RoundTrip : ((7 * RoundTrip) + sample) / 8;
+        if (RoundTrip == 0 || ping.Size == 0)
+        {
+            // A peer that slept answers what it finds in its queue: such a sample is soon forgotten, or the path could be silent for long.
+            RoundTrip = RoundTrip == 0 ? sample : sample < RoundTrip / 2 ? (RoundTrip + sample) / 2 : ((7 * RoundTrip) + sample) / 8;
+        }
+
         Mtu.OnPong(ping.Size);
+        if (IsValid && ping.Size == 0)
+        {
+            // Pings of the burst that opened the path were meant to be lost.
+            foreach (SentPing earlier in pending)
+            {
+                if (earlier.Size == 0 && earlier.SentAt <= ping.SentAt && earlier.SentAt > ValidSince)
+                {
+                    Loss += ((earlier.SentAt < ping.SentAt ? 1 : 0) - Loss) / LossSamples;
+                }
+            }
+        }
+
         pending.RemoveAll(p => p.Size == 0 ? p.SentAt <= ping.SentAt : p.Transaction == transaction);
         if (lastFullPing != 0 && ping.Size == 0 && ping.SentAt > lastFullPing && pending.Exists(p => p.SentAt == lastFullPing))
         {

@@ -15,6 +15,8 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
     private IReadOnlyList<IPNetwork> localSubnets = [];
     private bool canProbe;
     private long lastActive = long.MinValue / 2;
+    private long relayHeardAt = long.MinValue / 2;
+    private long selectedAt = long.MinValue / 2;
     private long nextPunch = long.MaxValue;
     private int punchRound;
     private long deadline = long.MaxValue;
@@ -28,6 +30,9 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
 
     /// <summary>Largest QUIC datagram on the selected path if that is direct.</summary>
     public int Mtu => Selected.IsDirect && Find(Selected.Remote) is { } path ? path.Mtu.Confirmed : MtuProber.Base;
+
+    /// <summary>Of the selected path; null where it is a relay, whose two legs nobody measures.</summary>
+    public double? Loss => Selected.IsDirect ? Find(Selected.Remote)?.Loss : null;
 
     /// <summary>Round trip of the selected path if that is direct, else of its relay leg; 0 = unknown.</summary>
     public long RoundTrip => Selected.IsDirect ? Find(Selected.Remote)?.RoundTrip ?? 0 : relays.Find(r => r.Id == Selected.RelayId).RoundTrip;
@@ -155,7 +160,11 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
 
     /// <summary>QUIC packets came through a relay. If we still take a direct path, the peer has probably found it broken.</summary>
     /// <returns>Whether that is news: look at the paths again at once.</returns>
-    public bool OnRelayed(long now) => Selected.IsDirect && Find(Selected.Remote) is { } path && path.Doubt(now, PathTiming.DoubtAfter);
+    public bool OnRelayed(long now)
+    {
+        relayHeardAt = now;
+        return Selected.IsDirect && Find(Selected.Remote) is { } path && path.Doubt(now, PathTiming.DoubtAfter);
+    }
 
     /// <summary>An authenticated ping. The caller answers it; from an unknown address it makes a peer-reflexive candidate.</summary>
     public void OnPing(WireAddress from, long now)
@@ -173,12 +182,22 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
         }
     }
 
-    public void OnPong(WireAddress from, TransactionId transaction, long now)
+    /// <returns>True if the selected path answers again after it had not for a while.</returns>
+    public bool OnPong(WireAddress from, TransactionId transaction, long now)
     {
-        if (Find(from) is { } path && path.OnPong(transaction, now))
+        if (Find(from) is not { } path)
         {
-            deadline = now;
+            return false;
         }
+
+        bool wasLate = path.IsLate(now) && Selected.Remote == from;
+        if (!path.OnPong(transaction, now))
+        {
+            return false;
+        }
+
+        deadline = now;
+        return wasLate;
     }
 
     /// <summary>The kernel refused a datagram of the selected path as too long.</summary>
@@ -278,6 +297,17 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
 
     private void Select(long now, string? because)
     {
+        if (IsRelayMute(now))
+        {
+            foreach (DirectPath path in directs)
+            {
+                if (path.IsValid && !path.IsLate(now))
+                {
+                    path.EndProbation();
+                }
+            }
+        }
+
         PathSelection next = PathSelector.Choose(Selected, directs, relays, now);
         if (next == Selected)
         {
@@ -286,6 +316,7 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
 
         PathKind before = Selected.Kind;
         Selected = next;
+        selectedAt = now;
         Why = (because is null ? "" : because + "; ") + Explain(next, before);
         if (next.Kind == PathKind.None)
         {
@@ -297,6 +328,11 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
             nextPunch = next.Kind == PathKind.Lan ? long.MaxValue : now + PathTiming.UpgradePunch;
         }
     }
+
+    /// <summary>Traffic goes through a relay and nothing comes back: a TCP leg that waits for its time-outs, perhaps. A path that answers is better, however often it failed.</summary>
+    private bool IsRelayMute(long now) =>
+        Selected.Kind is PathKind.RelayUdp or PathKind.RelayTls && now - lastActive < PathTiming.ActiveFor
+        && now - Math.Max(selectedAt, relayHeardAt) > PathTiming.MuteAfter + (2 * RoundTrip);
 
     private string Explain(PathSelection next, PathKind before) => next.Kind switch
     {

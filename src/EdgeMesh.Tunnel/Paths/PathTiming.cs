@@ -61,6 +61,9 @@ internal static class PathTiming
     /// <summary>Each flap costs a stall of a second or so: with this, an eighth of the time at worst.</summary>
     public const long MaxProbation = 8 * Second;
 
+    /// <summary>Traffic flows to a relay and nothing has come through it for this long, and two round trips to it.</summary>
+    public const long MuteAfter = 500 * Millisecond;
+
     public const long MtuRetry = 250 * Millisecond;
     public const int MtuRounds = 3;
     public const long MtuRecheck = 600 * Second;

@@ -263,7 +263,10 @@ internal sealed class Peer
         }
         else
         {
-            Paths.OnPong(from, probe.Transaction, Now);
+            if (Paths.OnPong(from, probe.Transaction, Now))
+            {
+                Current?.OnPathBack(Now);
+            }
         }
 
         if (Current is { } connection)

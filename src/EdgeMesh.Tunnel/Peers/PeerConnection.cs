@@ -71,17 +71,23 @@ internal sealed class PeerConnection : IQuicHandler
 
     public void Heard(Route from, long now)
     {
-        if (now - lastPacketAt > ProbeAfterSilence && Quic.IsConnected && now - lastPacketAt > 3 * Quic.Stats.SmoothedRoundTrip)
-        {
-            // The way is open again: what was lost meanwhile need not wait for a probe time-out that has doubled and doubled.
-            Quic.Kick();
-        }
-
+        OnPathBack(now);
         HeardAt = lastPacketAt = now;
         handshake.Heard(from);
         if (peer is not null && (from.Link is null ? peer.Paths.OnReceived(from.Direct, now) : peer.Paths.OnRelayed(now)))
         {
             peer.Wake();
+        }
+    }
+
+    /// <summary>The way is open again: what was lost meanwhile need not wait for a probe time-out that has doubled and doubled.</summary>
+    public void OnPathBack(long now)
+    {
+        // A peer that slept has made the round trip seconds long.
+        if (now - lastPacketAt > ProbeAfterSilence && Quic.IsConnected
+            && now - lastPacketAt > 3 * Math.Min(Quic.Stats.SmoothedRoundTrip, ProbeAfterSilence))
+        {
+            Quic.Kick();
         }
     }
 

@@ -241,11 +241,14 @@ public sealed class PathTableTests
         Assert.Equal(1372, pair.A.Table.Mtu);
     }
 
-    [Fact]
-    public void AFlappingPathHasToProveItself()
+    [Theory]
+    [InlineData(false, 7, 14)]
+    [InlineData(true, 0, 6)]
+    public void AFlappingPathHasToProveItselfUnlessTheRelayBringsNothing(bool isMute, int earliest, int latest)
     {
         SimPair pair = Pair(NatKind.None, NatKind.None);
         pair.Traffic = true;
+        pair.RelayIsMute = isMute;
         pair.Connect();
         for (int i = 0; i < 5; i++)
         {
@@ -258,7 +261,27 @@ public sealed class PathTableTests
         long healed = pair.Now;
         pair.Run(20 * Second);
         Assert.Equal(PathKind.Direct, pair.A.Table.Selected.Kind);
-        Assert.InRange(pair.A.History[^1].At - healed, 7 * Second, 14 * Second);
+        Assert.InRange(pair.A.History[^1].At - healed, earliest * Second, latest * Second);
+    }
+
+    /// <summary>The first answer of a peer that slept is as old as its sleep; the next ones show what the path is like.</summary>
+    [Fact]
+    public void APeersSleepIsNoRoundTrip()
+    {
+        DirectPath path = new(WireAddress.From(System.Net.IPEndPoint.Parse("192.0.2.1:5")), 0);
+        List<ProbeOrder> orders = [];
+        path.Burst(0);
+        long[] ages = [4000, 3700, 3400, 100, 2, 2, 2, 2, 2, 2];
+        for (int i = 0; i < ages.Length; i++)
+        {
+            orders.Clear();
+            long sent = (i + 1) * 5 * Second;
+            path.PingAtOnce(sent);
+            path.TakeDue(sent, true, true, TransactionId.NewRandom, orders);
+            path.OnPong(orders.Last(o => o.Size == 0).Transaction, sent + (ages[i] * Ms));
+        }
+
+        Assert.InRange(path.RoundTrip, Ms, 100 * Ms);
     }
 
     [Fact]

@@ -25,6 +25,9 @@ internal sealed class SimPair(SimNode a, SimNode b, bool sameLan = false)
     /// <summary>Both sides send traffic every 50 ms.</summary>
     public bool Traffic { get; set; }
 
+    /// <summary>What goes to a relay is never answered: its TCP waits for a time-out.</summary>
+    public bool RelayIsMute { get; set; }
+
     public SimNode A => a;
 
     public SimNode B => b;
@@ -123,8 +126,14 @@ internal sealed class SimPair(SimNode a, SimNode b, bool sameLan = false)
     {
         if (Traffic)
         {
-            a.Table.OnSent(1000, Now);
-            b.Table.OnSent(1000, Now);
+            foreach (SimNode node in (SimNode[])[a, b])
+            {
+                node.Table.OnSent(1000, Now);
+                if (!RelayIsMute && !node.Table.Selected.IsDirect)
+                {
+                    node.Table.OnRelayed(Now);
+                }
+            }
         }
 
         At(Now + (50 * PathTiming.Millisecond), PulseTraffic);

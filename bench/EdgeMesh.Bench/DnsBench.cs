@@ -10,9 +10,11 @@ namespace EdgeMesh.Bench;
 internal static partial class DnsBench
 {
     private const int Services = 5000;
-    private const int Rounds = 5;
+    private const int Rounds = 9;
     private const int Seconds = 4;
     private const int Gentle = 5000;
+    private const int Calm = 500;
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(25);
     private const string Agent = "169.254.96.16";
     private const string Unbound = "172.17.0.1";
     private const string Upstream = "203.0.113.10";
@@ -22,12 +24,12 @@ internal static partial class DnsBench
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop);
         ParkMesh mesh = new(park, binary);
         await mesh.StartServerAsync(stop);
-        await park.WriteManifestsAsync(mesh.ManifestsOf("edge1"), stop);
         string[] names = [.. Enumerable.Range(0, Services).Select(i => $"s{i}.default.svc.cluster.local")];
-        await WriteServicesAsync(mesh, stop);
-        await mesh.StartAgentAsync(park.Edge1, stop, "--dns.upstream", Upstream + ":53");
+        await new LargeCluster(park.Edge1).StartAsync(park, Services, stop);
+        await mesh.StartAgentAsync(park.Edge1, stop, "--kube-api", $"http://{LargeCluster.Api}", "--dns.upstream", Upstream + ":53");
         await mesh.ReadyAsync(park.Edge1, stop);
-        await StartUnboundAsync(park.Edge1.Host, Unbound, names.Select((name, i) => $"{name}. 5 IN A {AddressOf(i)}"), "cluster.local.", stop);
+        await Task.Delay(Rest, stop);
+        await StartUnboundAsync(park.Edge1.Host, Unbound, names.Select((name, i) => $"{name}. 5 IN A {LargeCluster.AddressOf(i)}"), "cluster.local.", stop);
         await StartUnboundAsync(park.Cloud.Host, Upstream, ["www.example.test. 1 IN A 198.51.100.7", "new.example.test. 1 IN A 198.51.100.8"], "example.test.", stop);
         Random random = new(7);
         string questions = Path.Combine(park.Lab.Directory, "questions");
@@ -36,7 +38,7 @@ internal static partial class DnsBench
         foreach (string server in (string[])[Agent, Unbound])
         {
             await ParkMesh.UntilAsync($"{server} answers", async () => (await client.Host.RunAsync(
-                stop, "dig", "@" + server, "+short", "+time=1", "+tries=1", names[^1])).Output.Trim() == AddressOf(Services - 1), stop);
+                stop, "dig", "@" + server, "+short", "+time=1", "+tries=1", names[^1])).Output.Trim() == LargeCluster.AddressOf(Services - 1), stop);
         }
 
         List<Result> agent = [];
@@ -49,6 +51,8 @@ internal static partial class DnsBench
             second.Add(await AskAsync(client, b, questions, stop));
         }
 
+        double busy = Rss(mesh);
+        await Task.Delay(Rest, stop);
         StringBuilder text = new();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
             # The DNS server
@@ -61,13 +65,13 @@ internal static partial class DnsBench
             {Row("unbound", unbound)}
             | ratio, median of the pairs | {Ratio(agent, unbound, r => r.PerSecond)} | | {Ratio(agent, unbound, r => r.P50)} | {Ratio(agent, unbound, r => r.P99)} |
 
-            The agent afterwards: {mesh.Agents["edge1"].Use().RssKilobytes * 1.024 / 1000:F1} MB RSS.
+            The agent right afterwards: {busy:F1} MB RSS, {Rest.TotalSeconds} s later {Rss(mesh):F1} MB.
 
             ## The link to the upstream server goes away
             | | |
             |---|---|
             """);
-        text.Append(await OutageAsync(park, client, stop));
+        text.Append(await OutageAsync(park, client, questions, stop));
         return text.ToString();
     }
 
@@ -75,28 +79,33 @@ internal static partial class DnsBench
     {
         string flood = await client.Host.MustAsync(
             stop, "dnsperf", "-s", server, "-d", questions, "-l", $"{Seconds}", "-c", "8", "-q", "200");
-        string gentle = await client.Host.MustAsync(
-            stop, "dnsperf", "-v", "-s", server, "-d", questions, "-l", $"{Seconds}", "-c", "8", "-Q", $"{Gentle}");
-        double[] times = [.. VerboseLine().Matches(gentle).Select(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture) * 1000).Order()];
+        double[] times = await TimesAsync(client, server, questions, Gentle, stop);
         double rate = double.Parse(RateLine().Match(flood).Groups[1].Value, CultureInfo.InvariantCulture);
         int lost = int.Parse(LostLine().Match(flood).Groups[1].Value, CultureInfo.InvariantCulture);
         return new Result(rate, lost, times[times.Length / 2], times[times.Length * 99 / 100]);
     }
 
-    private static async Task<string> OutageAsync(ParkLab park, Pod client, CancellationToken stop)
+    // Milliseconds of each answer, in order.
+    private static async Task<double[]> TimesAsync(Pod client, string server, string questions, int perSecond, CancellationToken stop)
+    {
+        string said = await client.Host.MustAsync(
+            stop, "dnsperf", "-v", "-s", server, "-d", questions, "-l", $"{Seconds}", "-c", "8", "-Q", $"{perSecond}");
+        return [.. VerboseLine().Matches(said).Select(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture) * 1000).Order()];
+    }
+
+    private static async Task<string> OutageAsync(ParkLab park, Pod client, string questions, CancellationToken stop)
     {
         await DigAsync("www.example.test");
         await park.NatA.LinkAsync(up: false, stop);
         await Task.Delay(1500, stop);
-        List<double> cluster = [];
         List<double> stale = [];
         (double first, _) = await DigAsync("www.example.test");
         for (int i = 0; i < 50; i++)
         {
-            cluster.Add((await DigAsync("s1.default.svc.cluster.local")).Milliseconds);
             stale.Add((await DigAsync("www.example.test")).Milliseconds);
         }
 
+        double[] cluster = await TimesAsync(client, Agent, questions, Calm, stop);
         (double unknown, string code) = await DigAsync("new.example.test");
         await park.NatA.LinkAsync(up: true, stop);
         long began = Stopwatch.GetTimestamp();
@@ -106,7 +115,7 @@ internal static partial class DnsBench
         }
 
         return string.Create(CultureInfo.InvariantCulture, $"""
-            | cluster names, slowest of 50 | {cluster.Max():F0} ms (as `dig` tells it, in whole ms) |
+            | {cluster.Length} cluster names, {Calm} a second | p50 {cluster[cluster.Length / 2]:F2} ms, p99 {cluster[cluster.Length * 99 / 100]:F2} ms, slowest {cluster[^1]:F2} ms |
             | a cached name past its time, the first question | {first:F0} ms |
             | the same, slowest of the next 50 | {stale.Max():F0} ms |
             | a name that nobody knows | {code} after {unknown:F0} ms |
@@ -128,20 +137,9 @@ internal static partial class DnsBench
     private static string Ratio(List<Result> agent, List<Result> unbound, Func<Result, double> of) =>
         Metric.Median([.. agent.Zip(unbound, (a, u) => of(a) / of(u))]).ToString("F2", CultureInfo.InvariantCulture);
 
+    private static double Rss(ParkMesh mesh) => mesh.Agents["edge1"].Use().RssKilobytes * 1.024 / 1000;
+
     private static double Median(List<Result> results, Func<Result, double> of) => Metric.Median(results.ConvertAll(r => of(r)));
-
-    private static string AddressOf(int i) => $"10.100.{i / 250}.{(i % 250) + 1}";
-
-    private static async Task WriteServicesAsync(ParkMesh mesh, CancellationToken stop)
-    {
-        StringBuilder yaml = new();
-        for (int i = 0; i < Services; i++)
-        {
-            yaml.Append(ParkServices.Yaml(new ParkService($"s{i}", AddressOf(i), ("edge1", "172.17.0.2"), ("edge3", "172.17.0.2")))).Append("---\n");
-        }
-
-        await File.WriteAllTextAsync(Path.Combine(mesh.ManifestsOf("edge1"), "many.yaml"), yaml.ToString(), stop);
-    }
 
     private static async Task StartUnboundAsync(Host host, string listen, IEnumerable<string> records, string zone, CancellationToken stop)
     {

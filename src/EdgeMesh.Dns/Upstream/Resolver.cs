@@ -22,7 +22,8 @@ internal sealed class Resolver(
         }
 
         bool hasStale = cache.TryGetStale(key, now, out CachedAnswer? stale);
-        bool wereSilent = routes.For(key).AreSilent;
+        UpstreamSet upstreams = routes.For(key);
+        bool wereSilent = upstreams.AreSilent;
         Task<CachedAnswer?>? flight = Join(key);
         if (flight is null)
         {
@@ -38,6 +39,10 @@ internal sealed class Resolver(
                 Task late = Task.Delay(staleAfter, time, early.Token);
                 await Task.WhenAny(flight, late).ConfigureAwait(false);
                 await early.CancelAsync().ConfigureAwait(false);
+                if (!flight.IsCompleted)
+                {
+                    upstreams.Doubt();
+                }
             }
 
             if (!flight.IsCompleted || await flight.ConfigureAwait(false) is not { IsUsable: true })

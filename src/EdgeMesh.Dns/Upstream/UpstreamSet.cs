@@ -19,14 +19,20 @@ internal sealed class UpstreamSet(
 
     private ImmutableArray<Upstream> upstreams = [];
     private ImmutableHashSet<IPEndPoint> warned = [];
+    private volatile bool isDoubted;
 
     public ImmutableArray<Upstream> Current => upstreams;
 
-    /// <summary>The last attempt at each of them failed: waiting is likely to be in vain.</summary>
+    /// <summary>The last attempt at each of them failed, or a question waited in vain since the last answer: waiting is likely to be no use.</summary>
     public bool AreSilent
     {
         get
         {
+            if (isDoubted)
+            {
+                return true;
+            }
+
             foreach (Upstream upstream in upstreams)
             {
                 if (upstream.Failures == 0 && !upstream.IsLoop)
@@ -71,8 +77,12 @@ internal sealed class UpstreamSet(
         }
     }
 
+    /// <summary>A question waited longer than it should; until the next answer nobody else needs to.</summary>
+    public void Doubt() => isDoubted = true;
+
     public void ForgetMeasurements()
     {
+        isDoubted = false;
         foreach (Upstream upstream in upstreams)
         {
             upstream.Forget();
@@ -203,6 +213,7 @@ internal sealed class UpstreamSet(
             {
                 TimeSpan took = time.GetElapsedTime(began);
                 upstream.Answered((long)took.TotalMilliseconds);
+                isDoubted = false;
                 DnsMetrics.UpstreamLatency.Record(took.TotalSeconds);
                 return answer;
             }

@@ -105,6 +105,27 @@ public sealed class ResolverTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OneLateQuestionIsEnoughForStaleAnswersAtOnceUntilTheNextAnswer()
+    {
+        byte[] other = CoreTests.Key("other.example.test", 1);
+        await FillAsync("198.51.100.7");
+        await FillAsync("198.51.100.9", other);
+        time.Advance(TimeSpan.FromSeconds(61));
+        Task<Fetched> first = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(AnswerSource.Stale, (await first).Source);
+
+        // The question is still under way; neither a second one of its name nor one of another name waits.
+        Assert.Equal(AnswerSource.Stale, (await resolver.AskAsync(key)).Source);
+        Assert.Equal(AnswerSource.Stale, (await resolver.AskAsync(other)).Source);
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+
+        asked[^1].Answer.SetResult(TestPark.Answer(asked[^1].Query, 60, "198.51.100.8"));
+        await Eventually.HoldsAsync(() => !upstreams.AreSilent);
+    }
+
+    [Fact]
     public async Task StaleAnswerIsServedAtOnceWhenEveryUpstreamIsSilent()
     {
         await FillAsync("198.51.100.7");
@@ -189,9 +210,9 @@ public sealed class ResolverTests : IAsyncDisposable
         (IPEndPoint[])[One, new IPEndPoint(IPAddress.Parse("fd00::53"), 53)],
         ResolvConf.Parse("# comment\nsearch a b\nnameserver 192.0.2.1\n nameserver\tfd00::53 \nnameserver 192.0.2.1\nnameserver nonsense\noptions ndots:5\n"));
 
-    private async Task FillAsync(string address)
+    private async Task FillAsync(string address, byte[]? question = null)
     {
-        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Task<Fetched> answer = resolver.AskAsync(question ?? key).AsTask();
         await AnswerNextAsync(query => TestPark.Answer(query, 60, address));
         await answer;
     }

@@ -24,7 +24,9 @@ public sealed class ServerServiceTests : IDisposable
     public async Task TellsWhichPortIsTaken(ProtocolType protocol)
     {
         using Socket taken = new(AddressFamily.InterNetwork, protocol == ProtocolType.Tcp ? SocketType.Stream : SocketType.Dgram, protocol);
-        taken.Bind(AnyPort);
+
+        // An address of its own: on 127.0.0.1 another test may hold the same number of the other protocol.
+        taken.Bind(new IPEndPoint(IPAddress.Parse("127.83.19.7"), 0));
         if (protocol == ProtocolType.Tcp)
         {
             taken.Listen();

@@ -343,10 +343,10 @@ internal sealed class TunnelLoop : IDisposable
 
     private void RefreshCandidates(bool force, bool hasMoved = false)
     {
-        bool mapsByDestination = Links.Any(link => link.MapsByDestination);
+        bool mapsByDestination = Links.Any(link => link.MapsByDestination) || MapsByServer();
         context.IsBehindHardNat = mapsByDestination && mapping is null && options.Advertise.Count == 0;
         IEnumerable<Candidate> seen = Links
-            .SelectMany(link => (WireAddress[])[link.Observed, link.ObservedBySecond])
+            .SelectMany(link => (WireAddress[])[link.Observed, link.ObservedBySecond, link.ObservedOfOtherFamily])
             .Where(a => a.Family != 0)
             .Select(a => new Candidate(context.IsBehindHardNat ? CandidateKind.HardReflexive : CandidateKind.ServerReflexive, a));
         Candidate[] next =
@@ -369,6 +369,12 @@ internal sealed class TunnelLoop : IDisposable
             peer.OnLocalChange(hasMoved);
         }
     }
+
+    // Two servers see us at one address with different ports: the NAT maps by the destination's address (RFC 4787 section 4.1).
+    // Different addresses may be two ways out, one server in our own network perhaps.
+    private bool MapsByServer() => Links.Where(link => link.Observed.Family != 0)
+        .GroupBy(link => link.Observed.WithPort(0))
+        .Any(seen => seen.Select(link => link.Observed.Port).Distinct().Count() > 1);
 
     private void OnWritable()
     {

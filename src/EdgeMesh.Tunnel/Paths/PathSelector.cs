@@ -5,7 +5,7 @@ namespace EdgeMesh.Tunnel.Paths;
 /// <summary>
 /// Choice of path as a pure function: LAN before direct before relay over UDP before relay over TLS. Up at once, down only when
 /// the current one is gone; within one kind a better round trip must be better by a clear margin, and loss counts as delay. A direct path on probation
-/// is better than a relay that owes an answer or does not have the peer.
+/// is better than a relay that owes an answer or does not have the peer. A server that drains is left where another one has the peer.
 /// </summary>
 internal static class PathSelector
 {
@@ -76,6 +76,11 @@ internal static class PathSelector
         if (route.IsSuspect != than.IsSuspect)
         {
             return than.IsSuspect;
+        }
+
+        if (route.IsDraining != than.IsDraining)
+        {
+            return than.IsDraining;
         }
 
         return route.Kind != than.Kind

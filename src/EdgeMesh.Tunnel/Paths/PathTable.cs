@@ -34,7 +34,7 @@ internal sealed class PathTable(Func<TransactionId> newTransaction)
     /// <summary>Of the selected path; null where it is a relay, whose two legs nobody measures.</summary>
     public double? Loss => Selected.IsDirect ? Find(Selected.Remote)?.Loss : null;
 
-    /// <summary>Round trip of the selected path if that is direct, else of its relay leg; 0 = unknown.</summary>
+    /// <summary>Round trip of the selected path if that is direct, else of both legs of its relay; 0 = unknown.</summary>
     public long RoundTrip => Selected.IsDirect ? Find(Selected.Remote)?.RoundTrip ?? 0 : relays.Find(r => r.Id == Selected.RelayId).RoundTrip;
 
     /// <summary>Probes can be authenticated from now on: bursts begin.</summary>

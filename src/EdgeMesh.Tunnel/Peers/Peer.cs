@@ -30,10 +30,14 @@ internal sealed class Peer
     /// <summary>Not heard for this long, the peer may have restarted: payload waits for the status.</summary>
     private const long SurelyThereFor = 2 * Second;
 
+    /// <summary>A server that has not answered anything yet is the last choice.</summary>
+    private const long Unmeasured = Second;
+
     private readonly PeerContext context;
     private readonly List<PeerConnection> connections = [];
     private readonly List<Candidate> told = [];
     private readonly List<ProbeOrder> orders = [];
+    private readonly List<ServerDistance> servers = [];
     private readonly ReactorTimer pathTimer;
     private readonly ReactorTimer housekeeping;
     private readonly PeerDials dials;
@@ -178,6 +182,7 @@ internal sealed class Peer
 
             bootId = hello.BootId;
             Paths.DisableProbes();
+            servers.Clear();
             foreach (PeerConnection former in connections.ToArray())
             {
                 // One that has not said hello yet may be the other half of two dials at once.
@@ -306,6 +311,16 @@ internal sealed class Peer
         foreach (PeerConnection connection in connections)
         {
             connection.SendRelayLimit(context.RelayLimit);
+            connection.SendServers(context.Servers);
+        }
+    }
+
+    /// <summary>Which servers the peer is connected to, and how far they are from it.</summary>
+    public void OnServers(ReadOnlySpan<byte> body)
+    {
+        if (ControlMessage.TryReadServers(body, servers))
+        {
+            UpdateRelays();
         }
     }
 
@@ -427,13 +442,33 @@ internal sealed class Peer
     {
         Paths.SetRelays(context.Links
             .Where(link => link.IsConnected)
-            .Select(link => new RelayRoute(link.Id, link.Kind, link.RoundTrip, Gone.MayHave(link.Id, Now), link.IsSuspect)));
+            .Select(link => new RelayRoute(
+                link.Id, link.Kind, RoundTripThrough(link), Gone.MayHave(link.Id, Now), link.IsSuspect, link.IsDraining)));
         Paths.Reselect(Now, null);
         UseSelection();
         if (Paths.Selected.Kind == PathKind.None && connections.Count > 0)
         {
             Wake();
         }
+    }
+
+    // What the peer has not told counts as ours: of two servers that it does not name, the one nearer to us is the better guess.
+    private long RoundTripThrough(RelayLink link)
+    {
+        if (link.RoundTrip == 0)
+        {
+            return Unmeasured;
+        }
+
+        foreach (ServerDistance server in servers)
+        {
+            if (server.Server == link.ServerId)
+            {
+                return link.RoundTrip + (server.Microseconds * 1000L);
+            }
+        }
+
+        return 2 * link.RoundTrip;
     }
 
     private void Advance()
@@ -565,6 +600,11 @@ internal sealed class Peer
         }
 
         UpdateRelays();
+        foreach (PeerConnection connection in connections)
+        {
+            connection.SendServers(context.Servers);
+        }
+
         bool isLost = Gone.IsLost(this, Now);
         foreach (PeerConnection connection in connections.ToArray())
         {

@@ -20,6 +20,7 @@ internal sealed class PeerConnection : IQuicHandler
     private ControlChannel? control;
     private Peer? peer;
     private ushort relayLimitTold;
+    private IReadOnlyList<ServerDistance> serversTold = [];
     private long lastPacketAt;
 
     /// <param name="context">What all peers share.</param>
@@ -136,6 +137,22 @@ internal sealed class PeerConnection : IQuicHandler
         }
     }
 
+    /// <summary>Tells the peer how far our servers are, if that is news.</summary>
+    public void SendServers(IReadOnlyList<ServerDistance> servers)
+    {
+        bool isNews = servers.Count != serversTold.Count;
+        for (int i = 0; i < servers.Count && !isNews; i++)
+        {
+            isNews = servers[i].Server != serversTold[i].Server || servers[i].IsNews(serversTold[i].Microseconds);
+        }
+
+        if (isNews && control is not null)
+        {
+            serversTold = servers;
+            control.Send(target => ControlMessage.WriteServers(target, servers));
+        }
+    }
+
     public void SendGoing() => control?.Send(ControlMessage.WriteGoing);
 
     bool IQuicHandler.OnPeerCertificate(QuicConnection connection, ReadOnlySpan<byte> leafDer)
@@ -221,6 +238,9 @@ internal sealed class PeerConnection : IQuicHandler
             case ControlType.RelayLimit when ControlMessage.TryReadRelayLimit(body, out ushort limit):
                 peer!.RelayLimit = Math.Clamp((int)limit, RelayFrame.MaxUdpPayload, RelayFrame.MaxWebSocketPayload);
                 break;
+            case ControlType.Servers when BootId is not null:
+                peer!.OnServers(body);
+                break;
             case ControlType.Going:
                 IsGoing = true;
                 peer!.OnGoing(this);
@@ -250,5 +270,6 @@ internal sealed class PeerConnection : IQuicHandler
             RelayLimit = limit,
         }.Write(target));
         SendCandidates();
+        SendServers(context.Servers);
     }
 }

@@ -74,6 +74,13 @@ internal sealed class PeerContext(
         }
     }
 
+    /// <summary>How far the servers are that we are connected to.</summary>
+    public IReadOnlyList<ServerDistance> Servers =>
+    [
+        .. Links.Where(link => link.ServerId != 0).Take(ControlMessage.MaxServers)
+            .Select(link => new ServerDistance(link.ServerId, (uint)Math.Min(link.RoundTrip / 1000, uint.MaxValue))),
+    ];
+
     public Peer PeerOf(NodeName node) => peerOf(node);
 
     public bool IsRevoked(string serial) => revoked.Contains(serial);

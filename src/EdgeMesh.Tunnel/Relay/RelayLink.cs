@@ -25,7 +25,8 @@ internal sealed class RelayLink
     private readonly ReactorTimer timer;
     private RelaySession? session;
     private bool isOrphan;
-    private TransactionId stunTransaction;
+    private TransactionId secondAsked;
+    private TransactionId otherAsked;
     private int pair;
 
     public RelayLink(int id, string name, Reactor reactor, UdpPort port, Action<RelayLink> onChange, ILogger log)
@@ -70,6 +71,15 @@ internal sealed class RelayLink
     /// <summary>Our address as its second port sees it: another one than <see cref="Observed"/> means that the NAT maps by destination.</summary>
     public WireAddress ObservedBySecond { get; private set; }
 
+    /// <summary>Our address of the other IP family, as the server sees it; the default value where one of us has none.</summary>
+    public WireAddress ObservedOfOtherFamily { get; private set; }
+
+    /// <summary>The server is about to stop: it relays only for those who have no other.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>The same for all agents that are connected to this run of this server; 0 while unconnected.</summary>
+    public ulong ServerId => session?.ServerId ?? 0;
+
     /// <summary>The NAT gives every destination another port.</summary>
     public bool MapsByDestination => Observed.Family != 0 && ObservedBySecond.Family != 0 && Observed != ObservedBySecond;
 
@@ -79,7 +89,7 @@ internal sealed class RelayLink
     public void OnConnected(RelaySession begun)
     {
         session = begun;
-        isOrphan = IsSuspect = false;
+        isOrphan = IsSuspect = IsDraining = false;
         Since = reactor.Now;
         pair = 0;
         Why = "connected";
@@ -108,14 +118,24 @@ internal sealed class RelayLink
         End();
     }
 
+    public void OnDrain(RelaySession draining)
+    {
+        if (ReferenceEquals(draining, session) && !IsDraining)
+        {
+            IsDraining = true;
+            Why = "connected; the server is draining";
+            onChange(this);
+        }
+    }
+
     private void End()
     {
         session = null;
-        isOrphan = IsSuspect = false;
+        isOrphan = IsSuspect = IsDraining = false;
         Since = reactor.Now;
         leg.Stop();
         timer.Cancel();
-        ObservedBySecond = default;
+        ObservedBySecond = ObservedOfOtherFamily = default;
         onChange(this);
     }
 
@@ -212,7 +232,7 @@ internal sealed class RelayLink
                 session.TellUdp(true);
             }
 
-            AskSecondPort();
+            AskOtherPorts();
             onChange(this);
         }
 
@@ -223,16 +243,29 @@ internal sealed class RelayLink
 
     public bool OnStun(in WireAddress from, ReadOnlySpan<byte> datagram)
     {
-        if (session is null || pair >= session.UdpServers.Count || from != session.UdpServers[pair].Stun
-            || !Stun.TryReadSuccess(datagram, out TransactionId transaction, out WireAddress mapped)
-            || transaction != stunTransaction)
+        if (session is null || !Stun.TryReadSuccess(datagram, out TransactionId transaction, out WireAddress mapped))
         {
             return false;
         }
 
-        if (mapped != ObservedBySecond)
+        bool isNews;
+        if (transaction == secondAsked && pair < session.UdpServers.Count && from == session.UdpServers[pair].Stun)
         {
+            isNews = mapped != ObservedBySecond;
             ObservedBySecond = mapped;
+        }
+        else if (transaction == otherAsked && from == OtherFamily())
+        {
+            isNews = mapped != ObservedOfOtherFamily;
+            ObservedOfOtherFamily = mapped;
+        }
+        else
+        {
+            return false;
+        }
+
+        if (isNews)
+        {
             onChange(this);
         }
 
@@ -271,7 +304,7 @@ internal sealed class RelayLink
             Span<byte> datagram = stackalloc byte[RelayHello.Length];
             new RelayHello(session.Id, hello).Write(datagram, session.Key);
             _ = port.Send(session.UdpServers[pair].Relay, datagram, datagram.Length);
-            AskSecondPort();
+            AskOtherPorts();
         }
         else if (!leg.IsBound && leg.Failures > 0)
         {
@@ -309,15 +342,38 @@ internal sealed class RelayLink
         }
     }
 
-    private void AskSecondPort()
+    // Where else the server can see us from.
+    private void AskOtherPorts()
     {
-        if (session!.UdpServers[pair].Stun is { Family: not 0 } second)
+        secondAsked = Ask(session!.UdpServers[pair].Stun);
+        otherAsked = Ask(OtherFamily());
+    }
+
+    private TransactionId Ask(in WireAddress server)
+    {
+        TransactionId transaction = TransactionId.NewRandom();
+        if (server.Family != 0)
         {
-            stunTransaction = TransactionId.NewRandom();
             Span<byte> request = stackalloc byte[Stun.MaxLength];
-            int length = Stun.WriteRequest(request, stunTransaction);
-            _ = port.Send(second, request[..length], length);
+            int length = Stun.WriteRequest(request, transaction);
+            _ = port.Send(server, request[..length], length);
         }
+
+        return transaction;
+    }
+
+    // The server's first address of the family that the relayed data does not take.
+    private WireAddress OtherFamily()
+    {
+        foreach (UdpServer server in session!.UdpServers)
+        {
+            if (server.Relay.Family != session.UdpServers[pair].Relay.Family)
+            {
+                return server.Relay;
+            }
+        }
+
+        return default;
     }
 
     private void Arm()

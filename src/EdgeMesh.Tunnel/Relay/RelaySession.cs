@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using EdgeMesh.Tunnel.Wire;
@@ -19,6 +20,10 @@ internal sealed class RelaySession(
 
     /// <summary>Changes with every start of the server.</summary>
     public string BootId => bootId;
+
+    /// <summary>The boot id's first 16 hex digits: what agents call this run of the server among themselves. 0: it has none.</summary>
+    public ulong ServerId { get; } = ulong.TryParse(
+        bootId.AsSpan(0, Math.Min(bootId.Length, 16)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong start) ? start : 0;
 
     /// <summary>The address the WebSocket goes to.</summary>
     public IPEndPoint Server => server;

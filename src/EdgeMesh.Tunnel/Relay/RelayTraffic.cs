@@ -155,7 +155,8 @@ internal sealed class RelayTraffic(
                 onFirstPong = null;
                 break;
             case SignalMessage.Drain:
-                onText!("is draining: new connections should use another server");
+                onText!("is draining: other servers are used where there are any");
+                reactor.Post(static s => s.Link.OnDrain(s.Session), (Link: link, Session: session));
                 break;
             case SignalMessage.Revoked when message.Serials is { } serials:
                 onRevoked(serials);

@@ -13,6 +13,9 @@ internal static class ControlMessage
     /// <summary>No message of this version is longer; a longer one is a broken peer.</summary>
     public const int MaxLength = 4096;
 
+    /// <summary>Servers in a message; a mesh has at most 8.</summary>
+    public const int MaxServers = 16;
+
     /// <summary>Takes the first whole message off <paramref name="stream"/>; false if there is none yet.</summary>
     public static bool TryTake(ref ReadOnlySpan<byte> stream, out ControlType type, out ReadOnlySpan<byte> body)
     {
@@ -81,6 +84,44 @@ internal static class ControlMessage
         }
 
         return [.. ports];
+    }
+
+    /// <param name="target">Where to.</param>
+    /// <param name="servers">What the sender is connected to, at most <see cref="MaxServers"/>.</param>
+    public static int WriteServers(Span<byte> target, IReadOnlyList<ServerDistance> servers)
+    {
+        WireWriter writer = Begin(target, ControlType.Servers);
+        writer.Byte((byte)servers.Count);
+        foreach (ServerDistance server in servers)
+        {
+            writer.UInt64(server.Server);
+            writer.UInt32(server.Microseconds);
+        }
+
+        return End(ref writer);
+    }
+
+    /// <summary>False if the message is broken.</summary>
+    public static bool TryReadServers(ReadOnlySpan<byte> body, List<ServerDistance> servers)
+    {
+        servers.Clear();
+        WireReader reader = new(body);
+        if (!reader.TryByte(out byte count) || count > MaxServers)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            if (!reader.TryUInt64(out ulong server) || !reader.TryUInt32(out uint microseconds))
+            {
+                return false;
+            }
+
+            servers.Add(new ServerDistance(server, microseconds));
+        }
+
+        return true;
     }
 
     internal static WireWriter Begin(Span<byte> target, ControlType type)

@@ -9,4 +9,5 @@ internal enum ControlType : byte
     RelayLimit = 4,
     Going = 5,
     Guess = 6,
+    Servers = 7,
 }

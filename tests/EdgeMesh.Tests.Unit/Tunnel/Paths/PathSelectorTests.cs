@@ -23,6 +23,17 @@ public sealed class PathSelectorTests
     }
 
     [Fact]
+    public void AServerThatDrainsIsLeftWhereAnotherHasThePeer()
+    {
+        PathSelection current = new(PathKind.RelayUdp, default, 1);
+        RelayRoute draining = Relay(1, PathKind.RelayUdp, 5) with { IsDraining = true };
+        Assert.Equal(2, Choose(current, draining, Relay(2, PathKind.RelayTls, 90)).RelayId);
+        Assert.Equal(1, Choose(current, draining, Relay(2, PathKind.RelayUdp, 5) with { HasPeer = false }).RelayId);
+        Assert.Equal(1, Choose(current, draining, Relay(2, PathKind.RelayUdp, 5) with { IsSuspect = true }).RelayId);
+        Assert.Equal(1, Choose(current, draining).RelayId);
+    }
+
+    [Fact]
     public void ABetterRoundTripMustBeClearlyBetter()
     {
         PathSelection current = new(PathKind.RelayUdp, default, 1);

@@ -25,6 +25,9 @@ public sealed class ControlTests
         Assert.Equal("000303" + "0007", WireCase.Hex(Bytes(b => ControlMessage.WritePunch(b, 7))));
         Assert.Equal("000304" + "04b0", WireCase.Hex(Bytes(b => ControlMessage.WriteRelayLimit(b, 1200))));
         Assert.Equal("000606" + "02" + "4e27" + "4e28", WireCase.Hex(Bytes(b => ControlMessage.WriteGuess(b, [20007, 20008]))));
+        Assert.Equal(
+            "000e07" + "01" + "0102030405060708" + "00004e20",
+            WireCase.Hex(Bytes(b => ControlMessage.WriteServers(b, [new ServerDistance(0x0102030405060708, 20_000)]))));
         Assert.Equal("000105", WireCase.Hex(Bytes(b => ControlMessage.WriteGoing(b))));
     }
 
@@ -48,6 +51,18 @@ public sealed class ControlTests
         List<Candidate> read = [];
         Assert.True(ControlCandidates.TryRead(body, read));
         Assert.Equal(Candidates, read);
+    }
+
+    [Fact]
+    public void ServersComeBackAsTheyWentAndABrokenListIsNone()
+    {
+        ServerDistance[] servers = [new(7, 1500), new(ulong.MaxValue, uint.MaxValue)];
+        byte[] message = Bytes(b => ControlMessage.WriteServers(b, servers));
+        List<ServerDistance> read = [];
+        Assert.True(ControlMessage.TryReadServers(message.AsSpan(3), read));
+        Assert.Equal(servers, read);
+        Assert.False(ControlMessage.TryReadServers(message.AsSpan(3, 20), read));
+        Assert.False(ControlMessage.TryReadServers([ControlMessage.MaxServers + 1, .. new byte[12 * (ControlMessage.MaxServers + 1)]], read));
     }
 
     [Fact]

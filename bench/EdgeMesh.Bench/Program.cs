@@ -88,7 +88,7 @@ async Task<int> MatrixAsync(string[] given)
 
 async Task<int> TortureAsync(string[] given)
 {
-    Dictionary<string, string>? options = Options(given, "--events", "--streams", "--seed", "--logs", "--output");
+    Dictionary<string, string>? options = Options(given, "--events", "--streams", "--seed", "--only", "--logs", "--output");
     if (options is null || Binary() is not { } binary)
     {
         return 2;
@@ -96,6 +96,7 @@ async Task<int> TortureAsync(string[] given)
 
     (string report, bool isGood) = await Torture.RunAsync(
         binary, Number(options, "--events", 120), Number(options, "--streams", 50), Number(options, "--seed", Environment.TickCount),
+        options.GetValueOrDefault("--only")?.Split(',', StringSplitOptions.TrimEntries) ?? [],
         options.GetValueOrDefault("--logs"), stop.Token);
     await WriteAsync(options, report);
     return isGood ? 0 : 1;
@@ -124,7 +125,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
     Console.Error.WriteLine("""
         usage: edgemesh-bench [--rounds 3] [--seconds 3] [--only 'across two NATs, mesh'] [--output docs/bench/mesh.md]
                edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
-               edgemesh-bench torture [--events 120] [--streams 50] [--seed N] [--logs DIR] [--output docs/bench/torture.md]
+               edgemesh-bench torture [--events 120] [--streams 50] [--seed N] [--only 'server killed,edge1 asleep'] [--logs DIR] [--output docs/bench/torture.md]
                edgemesh-bench kube [--output docs/bench/kube.md]
                edgemesh-bench proxy [--services 10,1000,5000] [--output docs/bench/proxy.md]
                edgemesh-bench dns [--output docs/bench/dns.md]

@@ -18,7 +18,7 @@ internal static class Torture
 
     /// <returns>The report, and whether every stream lived, every byte was right and none stood still for too long.</returns>
     public static async Task<(string Report, bool IsGood)> RunAsync(
-        string binary, int events, int streams, int seed, string? logs, CancellationToken stop)
+        string binary, int events, int streams, int seed, string[] only, string? logs, CancellationToken stop)
     {
         Random random = new(seed);
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedReject, stop);
@@ -29,7 +29,7 @@ internal static class Torture
         await Task.Delay(2000, stop);
         List<Played> played = [];
         List<Mishap> bag = [];
-        IReadOnlyList<Mishap> all = Mishap.All(park, mesh, stop);
+        Mishap[] all = [.. Mishap.All(park, mesh, stop).Where(m => only.Length == 0 || only.Contains(m.What))];
         for (int i = 1; i <= events; i++)
         {
             if (bag.Count == 0)
@@ -39,7 +39,7 @@ internal static class Torture
                 bag.AddRange(shuffled);
             }
 
-            Mishap mishap = i % LongSleepEvery == 0 ? Mishap.LongSleep(mesh) : bag[^1];
+            Mishap mishap = i % LongSleepEvery == 0 && only.Length == 0 ? Mishap.LongSleep(mesh) : bag[^1];
             bag.RemoveAt(bag.Count - 1);
             Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss.fff} {i}/{events} {mishap.What}");
             // A server that dies while the path leads through it leaves none.

@@ -15,7 +15,7 @@ namespace EdgeMesh.Server;
 /// across processes. Thread safe. Calls read and write small files: do not make them on an event loop.
 /// </summary>
 /// <exception cref="MeshException">Every method: the directory cannot be used, or a file in it is damaged.</exception>
-public sealed class Registry(string stateDirectory, TimeProvider time) : IDisposable
+public sealed partial class Registry(string stateDirectory, TimeProvider time) : IDisposable
 {
     internal const string Tokens = "tokens";
     internal const string Nodes = "nodes";
@@ -34,7 +34,8 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     /// <param name="node">The only node that may use it; null for any.</param>
     /// <param name="ttl">Positive.</param>
     /// <param name="uses">At least 1.</param>
-    public NewToken CreateToken(NodeName? node, TimeSpan ttl, int uses)
+    /// <param name="forServer">For a server that joins this one, not for nodes.</param>
+    public NewToken CreateToken(NodeName? node, TimeSpan ttl, int uses, bool forServer = false)
     {
         if (ttl <= TimeSpan.Zero)
         {
@@ -46,6 +47,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
             throw new MeshException(MeshExit.Usage, $"--uses {uses}: a token must be good for at least one use");
         }
 
+        RequireFirst("create a token");
         CertificateAuthority ca = OpenAuthority();
         DateTimeOffset now = time.GetUtcNow();
         JoinToken token = NewJoinToken(ca.Fingerprint);
@@ -57,6 +59,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
             CreatedAt = now,
             ExpiresAt = now + ttl,
             MaxUses = uses,
+            ForServer = forServer,
             Uses = [],
         };
         using (directory.Lock())
@@ -88,6 +91,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     public void RevokeToken(string id)
     {
         RequireDirectory();
+        RequireFirst($"revoke token {id}");
         using (directory.Lock())
         {
             if (!IsTokenId(id) || directory.Read(TokenFile(id)) is null)
@@ -112,6 +116,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     public void ForgetNode(NodeName node)
     {
         RequireDirectory();
+        RequireFirst($"forget node {node}");
         using (directory.Lock())
         {
             NodeRecord record = RequireNode(node);
@@ -128,6 +133,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     public void RevokeNode(NodeName node)
     {
         RequireDirectory();
+        RequireFirst($"revoke node {node}");
         using (directory.Lock())
         {
             NodeRecord record = RequireNode(node);
@@ -150,7 +156,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
         OpenAuthority();
         using (directory.Lock())
         {
-            directory.RemoveLeftovers("", Tokens, Nodes, Revocations);
+            directory.RemoveLeftovers("", Tokens, Nodes, Revocations, Servers);
         }
 
         _ = LoadAll(Tokens, StateJson.Default.TokenRecord).Count();
@@ -163,7 +169,14 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
         CertificateAuthority ca = Authority;
         using (directory.Lock())
         {
-            return ca.ServerCertificate(directory, hosts, time);
+            if (ca.CanIssue)
+            {
+                return ca.ServerCertificate(directory, hosts, time);
+            }
+
+            // The replica renews it in time; until then, and while the first server is away, it serves with what it has.
+            using System.Security.Cryptography.ECDsa key = CertificateAuthority.ServerKey(directory);
+            return ca.ReadServerCertificate(directory, key);
         }
     }
 
@@ -174,30 +187,23 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     internal Enrolment Enroll(JoinToken shown, NodeName node, PublicKey publicKey)
     {
         CertificateAuthority ca = Authority;
+        if (!ca.CanIssue)
+        {
+            return ApiError.Elsewhere(First!);
+        }
+
         string key = CertificateAuthority.KeyName(publicKey);
         using (directory.Lock())
         {
             DateTimeOffset now = time.GetUtcNow();
-            TokenRecord? token = StateJson.Load(directory, TokenFile(shown.Id), StateJson.Default.TokenRecord);
-            if (token is null || !IsSecret(token, shown))
+            if (CheckToken(shown, node.Value, key, now, out TokenRecord? token, out bool isRepeat) is { } refusal)
             {
-                return ApiError.TokenUnknown;
+                return refusal;
             }
 
-            if (token.Node is not null && token.Node != node.Value)
+            if (token!.ForServer)
             {
-                return ApiError.TokenOtherNode(node.Value);
-            }
-
-            if (now >= token.ExpiresAt)
-            {
-                return ApiError.TokenExpired;
-            }
-
-            bool isRepeat = token.Uses.Any(use => use.Node == node.Value && use.Key == key);
-            if (!isRepeat && token.Uses.Count >= token.MaxUses)
-            {
-                return ApiError.TokenUsedUp;
+                return ApiError.TokenForServer;
             }
 
             NodeRecord? known = StateJson.Load(directory, NodeFile(node), StateJson.Default.NodeRecord);
@@ -217,13 +223,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
             }
 
             using X509Certificate2 certificate = ca.IssueNode(node, publicKey, now);
-            if (!isRepeat)
-            {
-                // First the use: a crash in between costs the operator a use, never gives one away.
-                TokenRecord used = token with { Uses = [.. token.Uses, new TokenUse(node.Value, key, now)] };
-                StateJson.Save(directory, TokenFile(token.Id), used, StateJson.Default.TokenRecord);
-            }
-
+            CountUse(token, isRepeat, node.Value, key, now);
             SaveNode(known, node, key, certificate, now);
             return new Enrolment(certificate.ExportCertificatePem() + "\n", null);
         }
@@ -233,6 +233,11 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
     internal Enrolment Renew(X509Certificate2 current, PublicKey publicKey)
     {
         CertificateAuthority ca = Authority;
+        if (!ca.CanIssue)
+        {
+            return ApiError.Elsewhere(First!);
+        }
+
         using (directory.Lock())
         {
             ApiError? refusal = Check(current, out NodeName node);
@@ -306,10 +311,15 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
         {
             if (authority is null)
             {
-                directory.Create(Tokens, Nodes, Revocations);
+                directory.Create(Tokens, Nodes, Revocations, Servers);
+                string? first = First;
                 using (directory.Lock())
                 {
-                    authority = CertificateAuthority.LoadOrCreate(directory, time);
+                    authority = first is null
+                        ? CertificateAuthority.LoadOrCreate(directory, time)
+                        : CertificateAuthority.LoadJoined(directory) ?? throw new MeshException(
+                            MeshExit.Failed,
+                            $"--state-dir {directory.Root}: has not joined {first} yet; start 'edgemesh server --join {first} --token-file FILE' once more");
                 }
             }
 
@@ -319,16 +329,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
 
     private void SaveNode(NodeRecord? known, NodeName node, string key, X509Certificate2 certificate, DateTimeOffset now)
     {
-        List<IssuedSerial> serials = [];
-        foreach (IssuedSerial issued in known?.Serials ?? [])
-        {
-            if (issued.ExpiresAt + CertificateAuthority.Grace > now)
-            {
-                serials.Add(issued);
-            }
-        }
-
-        serials.Add(new IssuedSerial(SerialOf(certificate), certificate.NotAfter));
+        List<IssuedSerial> serials = [.. StillGood(known?.Serials, now), new IssuedSerial(SerialOf(certificate), certificate.NotAfter)];
         NodeRecord record = new()
         {
             Name = node.Value,
@@ -340,7 +341,45 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
         StateJson.Save(directory, NodeFile(node), record, StateJson.Default.NodeRecord);
     }
 
-    private void AddRevocation(NodeRecord node, bool keyRevoked)
+    private static IEnumerable<IssuedSerial> StillGood(IReadOnlyList<IssuedSerial>? serials, DateTimeOffset now) =>
+        (serials ?? []).Where(issued => issued.ExpiresAt + CertificateAuthority.Grace > now);
+
+    private ApiError? CheckToken(JoinToken shown, string user, string key, DateTimeOffset now, out TokenRecord? token, out bool isRepeat)
+    {
+        isRepeat = false;
+        token = StateJson.Load(directory, TokenFile(shown.Id), StateJson.Default.TokenRecord);
+        if (token is null || !IsSecret(token, shown))
+        {
+            return ApiError.TokenUnknown;
+        }
+
+        if (token.Node is not null && token.Node != user)
+        {
+            return ApiError.TokenOtherNode(user);
+        }
+
+        if (now >= token.ExpiresAt)
+        {
+            return ApiError.TokenExpired;
+        }
+
+        isRepeat = token.Uses.Any(use => use.Node == user && use.Key == key);
+        return !isRepeat && token.Uses.Count >= token.MaxUses ? ApiError.TokenUsedUp : null;
+    }
+
+    // Before what it is used for: a crash in between costs the operator a use, never gives one away.
+    private void CountUse(TokenRecord token, bool isRepeat, string user, string key, DateTimeOffset now)
+    {
+        if (!isRepeat)
+        {
+            TokenRecord used = token with { Uses = [.. token.Uses, new TokenUse(user, key, now)] };
+            StateJson.Save(directory, TokenFile(token.Id), used, StateJson.Default.TokenRecord);
+        }
+    }
+
+    private void AddRevocation(NodeRecord node, bool keyRevoked) => AddRevocation(node.Name, node.Key, node.Serials, keyRevoked);
+
+    private void AddRevocation(string node, string key, IReadOnlyList<IssuedSerial> serials, bool keyRevoked)
     {
         int last = 0;
         foreach (string file in directory.Records(Revocations))
@@ -351,13 +390,13 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
         RevocationRecord record = new()
         {
             Number = last + 1,
-            Node = node.Name,
-            Key = node.Key,
+            Node = node,
+            Key = key,
             KeyRevoked = keyRevoked,
-            Serials = node.Serials,
+            Serials = serials,
             At = time.GetUtcNow(),
         };
-        StateJson.Save(directory, StateDirectory.RecordFile(Revocations, $"{record.Number:d8}"), record, StateJson.Default.RevocationRecord);
+        StateJson.Save(directory, RevocationFile(record.Number), record, StateJson.Default.RevocationRecord);
     }
 
     private bool IsKeyRevoked(string key) =>
@@ -378,7 +417,7 @@ public sealed class Registry(string stateDirectory, TimeProvider time) : IDispos
             throw new MeshException(MeshExit.Usage, $"--state-dir {directory.Root}: no such directory; name the server's state directory");
         }
 
-        directory.Create(Tokens, Nodes, Revocations);
+        directory.Create(Tokens, Nodes, Revocations, Servers);
     }
 
     /// <summary>A record that disappears between listing and reading was removed by somebody: it does not count.</summary>

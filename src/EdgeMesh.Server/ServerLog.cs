@@ -41,6 +41,21 @@ internal static partial class ServerLog
     [LoggerMessage(11, LogLevel.Information, "the server's certificate is good until {End:u}")]
     public static partial void CertificateTaken(ILogger log, DateTimeOffset end);
 
+    [LoggerMessage(13, LogLevel.Information, "joined the mesh of {First}")]
+    public static partial void Joined(ILogger log, string first);
+
+    [LoggerMessage(14, LogLevel.Warning, "the registry of {First} cannot be had, its last copy is in force: {Reason}")]
+    public static partial void CopyStale(ILogger log, string first, string reason);
+
+    [LoggerMessage(15, LogLevel.Information, "the copy of {First}'s registry is up to date again")]
+    public static partial void CopyUpToDate(ILogger log, string first);
+
+    [LoggerMessage(16, LogLevel.Information, "server {Server} has joined from {Address}")]
+    public static partial void ServerJoined(ILogger log, string server, IPAddress? address);
+
+    [LoggerMessage(17, LogLevel.Information, "draining: {Sessions} agents are told to use another server")]
+    public static partial void Draining(ILogger log, int sessions);
+
     [LoggerMessage(12, LogLevel.Information, "stopping: {Sessions} agents are told")]
     public static partial void Stopping(ILogger log, int sessions);
 }

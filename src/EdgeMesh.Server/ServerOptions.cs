@@ -20,4 +20,10 @@ public sealed record ServerOptions
     /// empty when every listen address is a concrete one.
     /// </summary>
     public IReadOnlyList<string> Advertise { get; init; } = [];
+
+    /// <summary><c>HOST[:PORT]</c> of the mesh's first server, whose registry this one copies; null where this is the first.</summary>
+    public string? Join { get; init; }
+
+    /// <summary>A token for servers, needed until this one has joined.</summary>
+    public string? JoinToken { get; init; }
 }

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeMesh.Model;
 using EdgeMesh.Quic;
 using EdgeMesh.Server.Http;
+using EdgeMesh.Server.Join;
 using EdgeMesh.Server.Relay;
 using EdgeMesh.Server.Sessions;
 using EdgeMesh.Server.State;
@@ -37,27 +38,38 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     private ServerAddresses? addresses;
     private ServerPorts? ports;
     private DateTimeOffset startedAt;
+    private RegistryReplica? replica;
     private Task watching = Task.CompletedTask;
+    private Task copying = Task.CompletedTask;
     private bool isLooping;
     private int isDisposed;
 
     /// <summary>Valid after <see cref="StartAsync"/>. Any thread.</summary>
     public ServerStatusReport Status => new(
-        [.. ports!.EndPoints], ports.SecondPort, [.. addresses!.Tcp], Convert.ToHexStringLower(registry.Authority.Fingerprint), startedAt,
+        [.. ports!.EndPoints], ports.SecondPort, [.. addresses!.Tcp], Convert.ToHexStringLower(registry.Authority.Fingerprint),
+        registry.First, [.. hub!.Servers], startedAt,
         [.. sessions.All.OrderBy(session => session.Node).Select(Describe)],
         counters.UdpBytes, counters.UdpFrames, counters.SocketBytes, counters.SocketFrames, counters.StunAnswers, DropsByReason());
 
     /// <exception cref="MeshException">Something of the options cannot be had: the line says what and what to do. Dispose then.</exception>
     public async Task StartAsync(CancellationToken stop)
     {
-        registry.Open();
+        if (options.Join is null)
+        {
+            // Before anything is bound: a damaged registry is the first thing to hear of.
+            registry.Open();
+        }
+
         startedAt = time.GetUtcNow();
         reactor = new Reactor("edgemesh-relay", log);
         udp = new UdpRelay(reactor, sessions, counters, log);
         ports = ServerPorts.Bind(options, udp);
         addresses = ports.Advertise(options.Advertise);
-        hub = new SessionHub(registry, sessions, udp, counters, addresses, time, log);
-        front = new HttpFront(registry, hub, new EnrolLimiter(time), log);
+        await JoinAsync(addresses, stop).ConfigureAwait(false);
+        string id = ServerId();
+        string self = $"{id}={addresses.Tcp[0]}";
+        hub = new SessionHub(registry, sessions, udp, counters, addresses, id, time, log);
+        front = new HttpFront(registry, hub, replica, self, new EnrolLimiter(time), time, log);
         http = new HttpServer(registry.Authority, front, logs);
         TakeCertificate(http, addresses);
         hub.Check();
@@ -66,11 +78,33 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         await http.StartAsync(ports.TakeSockets(), stop).ConfigureAwait(false);
         ServerMetrics.Add(counters, sessions);
         watching = WatchAsync(hub, http, addresses);
+        if (replica is not null)
+        {
+            copying = replica.RunAsync(
+                () =>
+                {
+                    hub.Check();
+                    hub.UseServers(replica.Servers);
+                },
+                () => RenewCertificate(http, addresses),
+                stopping.Token);
+        }
+
         ServerLog.Serving(log, string.Join(", ", ports.EndPoints), ports.SecondPort, Convert.ToHexStringLower(registry.Authority.Fingerprint));
     }
 
     /// <summary>Tells agents to use another server if they have one; those that have none stay. Any thread.</summary>
     public void Drain() => hub?.Drain();
+
+    /// <summary>Connected agents, and those of them of which something was relayed within the last second. Any thread.</summary>
+    public (int Connected, int Relaying) Load
+    {
+        get
+        {
+            long since = Reactor.Clock() - 1_000_000_000;
+            return (sessions.Count, sessions.All.Count(session => session.RelayedAt > since));
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -81,6 +115,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
 
         await stopping.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
+        await copying.ConfigureAwait(false);
         ServerMetrics.Remove(counters, sessions);
         if (hub is not null)
         {
@@ -121,6 +156,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
             while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
             {
                 presence.Check();
+                UseServers(presence);
                 if (time.GetElapsedTime(certificateCheckedAt) >= CertificateCheckEvery)
                 {
                     certificateCheckedAt = time.GetTimestamp();
@@ -131,6 +167,47 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         catch (OperationCanceledException)
         {
             // The service stops.
+        }
+    }
+
+    // The first start with --join shows the token; later ones have what that gave.
+    private async Task JoinAsync(ServerAddresses reached, CancellationToken stop)
+    {
+        if (options.Join is { } wanted && !registry.HasJoined)
+        {
+            string token = options.JoinToken ?? throw new MeshException(
+                MeshExit.Usage,
+                $"--join {wanted}: this server has not joined yet and no token is given: run 'edgemesh token create --for-server' on {wanted} and pass it with --token-file FILE or in EDGEMESH_TOKEN");
+            await RegistryReplica.JoinAsync(registry, wanted, token, reached, options.StateDirectory, time, log, stop).ConfigureAwait(false);
+        }
+
+        if (options.Join is not null)
+        {
+            registry.BeginJoin(options.Join);
+            registry.Open();
+        }
+
+        if (registry.First is { } first)
+        {
+            replica = new RegistryReplica(registry, first, reached, options.StateDirectory, time, log);
+        }
+    }
+
+    private string ServerId()
+    {
+        using System.Security.Cryptography.ECDsa key = registry.ServerKey();
+        return ServerRecord.IdOf(CertificateAuthority.KeyName(new PublicKey(key)));
+    }
+
+    private void UseServers(SessionHub presence)
+    {
+        try
+        {
+            presence.UseServers(replica?.Servers ?? registry.OtherServers());
+        }
+        catch (MeshException fault)
+        {
+            ServerLog.RegistryUnreadable(log, fault.Message);
         }
     }
 

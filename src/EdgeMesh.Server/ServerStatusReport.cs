@@ -6,10 +6,12 @@ namespace EdgeMesh.Server;
 /// <param name="Listen">TCP and UDP addresses it is bound to.</param>
 /// <param name="SecondUdpPort">The UDP port for STUN alone.</param>
 /// <param name="Advertise">How agents reach it.</param>
+/// <param name="JoinedTo">The first server, whose registry this one copies; null where this is the first.</param>
+/// <param name="OtherServers">The mesh's other servers, <c>ID=host:port</c>.</param>
 /// <param name="UdpBytes">Relayed to UDP legs, headers included.</param>
 /// <param name="SocketBytes">Relayed to WebSocket legs, headers included.</param>
 /// <param name="Dropped">Frames by reason; reasons that never occurred are left out.</param>
 public sealed record ServerStatusReport(
     ImmutableArray<System.Net.IPEndPoint> Listen, int SecondUdpPort, ImmutableArray<string> Advertise, string CaFingerprint,
-    DateTimeOffset StartedAt, ImmutableArray<AgentStatus> Agents, long UdpBytes, long UdpFrames, long SocketBytes, long SocketFrames,
+    string? JoinedTo, ImmutableArray<string> OtherServers, DateTimeOffset StartedAt, ImmutableArray<AgentStatus> Agents, long UdpBytes, long UdpFrames, long SocketBytes, long SocketFrames,
     long StunAnswers, ImmutableSortedDictionary<string, long> Dropped);

@@ -49,6 +49,8 @@ public sealed class NodeIdentity : IDisposable
     /// <summary>32 bytes that survive a restart: stateless resets are made from them.</summary>
     internal byte[] ResetSecret { get; }
 
+    internal X509Certificate2 Ca => state.Ca;
+
     internal string CertificatePem => state.CertificatePem;
 
     internal string CaPem => state.CaPem;

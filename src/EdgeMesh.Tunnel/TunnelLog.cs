@@ -79,6 +79,18 @@ internal static partial class TunnelLog
     [LoggerMessage(38, LogLevel.Information, "peer {Peer}: no guessed port was hit")]
     public static partial void GuessFailed(ILogger log, string peer);
 
+    [LoggerMessage(39, LogLevel.Information, "revocation list {Number} with {Count} certificates, from {Source}")]
+    public static partial void RevocationsTaken(ILogger log, uint number, int count, string source);
+
+    [LoggerMessage(40, LogLevel.Warning, "a revocation list from {Source} is not signed by the mesh CA and is ignored")]
+    public static partial void RevocationsRefused(ILogger log, string source);
+
+    [LoggerMessage(41, LogLevel.Information, "server {Server} was announced by another one and is used too")]
+    public static partial void ServerAnnounced(ILogger log, string server);
+
+    [LoggerMessage(42, LogLevel.Information, "server {Server} is no longer used: {Why}")]
+    public static partial void ServerDropped(ILogger log, string server, string why);
+
     [LoggerMessage(33, LogLevel.Warning, "datagrams of wire version {Version} dropped, {Count} so far: is a peer or server newer than this agent?")]
     public static partial void ForeignVersion(ILogger log, int version, long count);
 }

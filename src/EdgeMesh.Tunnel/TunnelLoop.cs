@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeMesh.Model;
 using EdgeMesh.Quic;
+using EdgeMesh.Tunnel.Identity;
 using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Peers;
 using EdgeMesh.Tunnel.PortMap;
@@ -28,7 +29,10 @@ internal sealed class TunnelLoop : IDisposable
     private readonly PeerContext context;
     private readonly AddressBook book;
     private readonly StreamAcceptor acceptor;
+    private readonly Revocations revocations;
     private readonly ILogger log;
+    private readonly List<RelayLink> links = [];
+    private int nextLink;
     private QuicCredentials credentials;
     private PortMapping? mapping;
     private long foreignVersions;
@@ -56,10 +60,18 @@ internal sealed class TunnelLoop : IDisposable
         [
             .. book.Find(node).Concat(nodeAddresses(node).Select(a => WireAddress.From(a, MeshDefaults.AgentPort))).Distinct(),
         ];
-        context = new PeerContext(options, reactor, port, acceptor, identity.Clock, node => Peers!.Get(node), log);
+        revocations = Revocations.Load(options.StateDirectory, identity.Ca, log);
+        context = new PeerContext(options, reactor, port, acceptor, identity.Clock, revocations, node => Peers!.Get(node), log)
+        {
+            OnRevocations = Revoke,
+        };
         Peers = new PeerTable(node => new Peer(node, context, Known));
-        Links = [.. servers.Select((name, id) => new RelayLink(id, name, reactor, port, OnLinkChanged, log))];
-        context.Links = Links;
+        foreach (string name in servers)
+        {
+            AddLink(name);
+        }
+
+        context.Links = links;
         credentials = Credentials(identity);
         endpoint = new QuicEndpoint(
             reactor, new QuicEndpointOptions
@@ -81,7 +93,7 @@ internal sealed class TunnelLoop : IDisposable
 
     public PeerTable Peers { get; }
 
-    public IReadOnlyList<RelayLink> Links { get; }
+    public IReadOnlyList<RelayLink> Links => links;
 
     public int PortNumber => port.Number;
 
@@ -98,6 +110,23 @@ internal sealed class TunnelLoop : IDisposable
         }
 
         Peers.Get(node).Open(user);
+    }
+
+    /// <summary>One more server; its client is the caller's.</summary>
+    public RelayLink AddLink(string name)
+    {
+        RelayLink link = new(nextLink++, name, reactor, port, OnLinkChanged, log);
+        links.Add(link);
+        return link;
+    }
+
+    /// <summary>The server is not used any more; its client has ended.</summary>
+    public void RemoveLink(RelayLink link)
+    {
+        if (links.Remove(link))
+        {
+            OnLinkChanged(link);
+        }
     }
 
     /// <summary>A message of a server's WebSocket: records with frames.</summary>
@@ -139,13 +168,20 @@ internal sealed class TunnelLoop : IDisposable
         RefreshCandidates(force: false);
     }
 
-    public void Revoke(string[] serials)
+    /// <summary>A revocation list has come: if it is new, its bearers are cut off and the other peers are told.</summary>
+    public void Revoke(byte[] signed, string source)
     {
-        context.Revoke(serials);
+        if (!revocations.TryTake(signed, source))
+        {
+            return;
+        }
+
         foreach (Peer peer in Peers.All)
         {
-            peer.CloseRevoked();
+            peer.OnRevocations();
         }
+
+        _ = Task.Run(revocations.Save);
     }
 
     public void UseCredentials(NodeIdentity identity)
@@ -235,6 +271,9 @@ internal sealed class TunnelLoop : IDisposable
                 break;
             case PacketKind.PeerGone when LinkAt(from) is { } link:
                 OnPeerGone(link, datagram);
+                break;
+            case PacketKind.HelloWanted when LinkAt(from) is { } link && HelloWanted.TryRead(datagram, out ulong session):
+                link.OnHelloWanted(session);
                 break;
             case PacketKind.Probe:
                 OnProbe(from, datagram);

@@ -106,12 +106,11 @@ public sealed class TunnelService : IAsyncDisposable
         }
 
         reactor.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop, Found: LocalAddresses.Scan()));
-        for (int i = 0; i < servers.Count; i++)
-        {
-            RelayClient client = new(
-                loop.Links[i], servers[i], identity, options.SocketMark, reactor, loop.OnRelayMessage, Revoke, OnRelayRoom, log);
-            tasks.Add(Task.Run(() => client.RunAsync(stopping.Token), CancellationToken.None));
-        }
+        ServerClients clients = new(options.StateDirectory, NewLinkAsync, DropLink, log);
+        RelayLink[] links = [.. loop.Links];
+        tasks.Add(Task.Run(() => clients.RunAsync(servers, links, NewClient, stopping.Token), CancellationToken.None));
+        RelayClient NewClient(RelayLink link, ServerAddress server) => new(
+            link, server, identity, options.SocketMark, reactor, loop.OnRelayMessage, clients.OnServers, Revoke, OnRelayRoom, log);
 
         if (options is { MapPort: true, DisableDirect: false })
         {
@@ -123,7 +122,7 @@ public sealed class TunnelService : IAsyncDisposable
 
         NetworkChange.NetworkAddressChanged += OnAddressChanged;
         tasks.Add(Task.Run(() => WatchAddressesAsync(stopping.Token), CancellationToken.None));
-        tasks.Add(Task.Run(() => RenewAsync(servers, stopping.Token), CancellationToken.None));
+        tasks.Add(Task.Run(() => RenewAsync(clients, stopping.Token), CancellationToken.None));
         TunnelLog.Started(log, options.Self.Value, loop.PortNumber, libraries);
         return Task.CompletedTask;
     }
@@ -217,7 +216,22 @@ public sealed class TunnelService : IAsyncDisposable
     private UdpFlow OpenFlow(DialTarget target, DatagramReceiver receiver) =>
         (loop ?? throw new InvalidOperationException("the tunnel does not run")).Peers.Get(target.Node).Flows.Open(target, receiver);
 
-    private void Revoke(string[] serials) => reactor!.Post(static s => s.Loop.Revoke(s.Serials), (Loop: loop!, Serials: serials));
+    /// <summary>A signed revocation list, from wherever.</summary>
+    internal void Revoke(byte[] list) => Revoke("the operator", list);
+
+    private void Revoke(RelayLink link, byte[] list) => Revoke(link.Name, list);
+
+    private void Revoke(string source, byte[] list) =>
+        reactor!.Post(static s => s.Loop.Revoke(s.List, s.Source), (Loop: loop!, Source: source, List: list));
+
+    private async Task<RelayLink> NewLinkAsync(string name)
+    {
+        RelayLink? made = null;
+        await RunInLoopAsync(() => made = loop!.AddLink(name)).ConfigureAwait(false);
+        return made ?? throw new InvalidOperationException("the tunnel's thread does not answer");
+    }
+
+    private void DropLink(RelayLink link) => reactor!.Post(static s => s.Loop.RemoveLink(s.Link), (Loop: loop!, Link: link));
 
     private void OnRelayRoom() => reactor!.Post(static l => l.OnRelayRoom(), loop!);
 
@@ -253,7 +267,7 @@ public sealed class TunnelService : IAsyncDisposable
         }
     }
 
-    private async Task RenewAsync(IReadOnlyList<ServerAddress> servers, CancellationToken stop)
+    private async Task RenewAsync(ServerClients clients, CancellationToken stop)
     {
         while (true)
         {
@@ -266,7 +280,7 @@ public sealed class TunnelService : IAsyncDisposable
 
             try
             {
-                await identity.RenewAsync(servers, options.SocketMark, stop).ConfigureAwait(false);
+                await identity.RenewAsync(clients.Addresses, options.SocketMark, stop).ConfigureAwait(false);
                 reactor!.Post(static s => s.Loop.UseCredentials(s.Identity), (Loop: loop!, Identity: identity));
             }
             catch (Exception fault) when (fault is MeshException or IOException or UnauthorizedAccessException)

@@ -4,6 +4,7 @@ using System.Net;
 using EdgeMesh.App.Host;
 using EdgeMesh.App.Logging;
 using EdgeMesh.App.Ops;
+using EdgeMesh.App.Settings;
 using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;

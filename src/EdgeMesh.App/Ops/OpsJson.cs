@@ -16,6 +16,8 @@ namespace EdgeMesh.App.Ops;
 [JsonSerializable(typeof(ExplainReport))]
 [JsonSerializable(typeof(RulesReport))]
 [JsonSerializable(typeof(ServerReport))]
+[JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(ServersReport))]
 [JsonSerializable(typeof(VersionReport))]
 [JsonSerializable(typeof(TokensReport))]
 [JsonSerializable(typeof(CreatedTokenReport))]

@@ -9,6 +9,12 @@ internal sealed record TokensReport(IReadOnlyList<TokenReport> Tokens);
 /// <param name="State"><c>good</c>, <c>expired</c> or <c>used-up</c>; a revoked token is not listed.</param>
 internal sealed record TokenReport(string Id, string? Node, DateTimeOffset ExpiresAt, int UsesLeft, string State);
 
+/// <summary><c>edgemesh server list --json</c>.</summary>
+internal sealed record ServersReport(IReadOnlyList<JoinedServerReport> Servers);
+
+/// <param name="Id">For <c>server revoke</c>.</param>
+internal sealed record JoinedServerReport(string Id, IReadOnlyList<string> Addresses, DateTimeOffset JoinedAt);
+
 /// <summary><c>edgemesh node list --json</c>.</summary>
 internal sealed record NodesReport(IReadOnlyList<NodeReport> Nodes);
 

@@ -20,12 +20,23 @@ internal sealed record ServerReport
     /// <summary>SHA-256 of the CA certificate, hex: the last part of every join token stands for it.</summary>
     public required string CaFingerprint { get; init; }
 
+    /// <summary>The first server of the mesh, if this one has joined it.</summary>
+    public string? JoinedTo { get; init; }
+
+    /// <summary>The mesh's other servers, <c>ID=host:port</c>.</summary>
+    public required IReadOnlyList<string> OtherServers { get; init; }
+
     public required IReadOnlyList<ConnectedNodeReport> Connected { get; init; }
 
     public required RelayReport Relay { get; init; }
 
     public required MemoryReport Memory { get; init; }
 }
+
+/// <summary>One line of <c>edgemesh server drain</c>.</summary>
+/// <param name="Connected">Agents that are connected.</param>
+/// <param name="Relaying">Of them, those of which something was relayed here within the last second.</param>
+internal sealed record DrainReport(int Connected, int Relaying);
 
 /// <summary>One agent that is connected to this server.</summary>
 /// <param name="Node">Its name.</param>

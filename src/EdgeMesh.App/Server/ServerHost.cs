@@ -2,6 +2,7 @@ using System.Diagnostics;
 using EdgeMesh.App.Host;
 using EdgeMesh.App.Logging;
 using EdgeMesh.App.Ops;
+using EdgeMesh.App.Settings;
 using EdgeMesh.Server;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,7 @@ internal static class ServerHost
         await using Logs logs = new(options.LogLevel, options.LogFormat, time);
         ILogger log = logs.Factory.CreateLogger("EdgeMesh.App");
         string name = string.Join(", ", options.Advertise);
+        string? token = JoinTokenSource.Read(options.TokenFile, Environment.GetEnvironmentVariable);
 
         // ------------------------------------------------------------------ above: read only; below: the machine is changed
         StateDirectory.Prepare(options.StateDirectory);
@@ -28,7 +30,7 @@ internal static class ServerHost
         AppLog.Starting(log, ProgramVersion.Text, "server", name, "registry " + options.StateDirectory, files);
 
         await using StopOrder parts = new(log);
-        ServerService server = new(options.ToServer(), time, logs.Factory);
+        ServerService server = new(options.ToServer(token), time, logs.Factory);
         ServerState state = new(server, time);
 
         // The operator socket comes first: it is also what keeps a second server out of this state directory.

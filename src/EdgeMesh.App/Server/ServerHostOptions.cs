@@ -13,6 +13,11 @@ internal sealed record ServerHostOptions
 
     public required IReadOnlyList<string> Advertise { get; init; }
 
+    /// <summary>The mesh's first server, <c>HOST[:PORT]</c>; null where this is the first.</summary>
+    public string? Join { get; init; }
+
+    public string? TokenFile { get; init; }
+
     public int SecondUdpPort { get; init; }
 
     public IPEndPoint? MetricsListen { get; init; }

@@ -21,8 +21,14 @@ internal static class ServerSettings
     public static readonly Setting SecondUdpPort = Setting.Text(
         "second-udp-port", "PORT", "Second UDP port for STUN, which tells NAT mappings apart (default 20016).");
 
+    public static readonly Setting Join = Setting.Text(
+        "join", "HOST[:PORT]", "The mesh's first server: copy its registry and relay beside it.");
+
+    public static readonly Setting TokenFile = Setting.Text(
+        "token-file", "FILE", "Token of 'token create --for-server', needed until this server has joined; or in the environment as EDGEMESH_TOKEN.");
+
     public static readonly IReadOnlyList<Setting> All =
-        [StateDir, Listen, Advertise, SecondUdpPort, CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat];
+        [StateDir, Listen, Advertise, SecondUdpPort, Join, TokenFile, CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat];
 
     public static ServerHostOptions Read(SettingValues values, bool requireAll)
     {
@@ -38,6 +44,8 @@ internal static class ServerSettings
                 ? values.EndPoints(Listen, IPAddress.Any, MeshDefaults.ServerPort)
                 : [new IPEndPoint(IPAddress.Any, MeshDefaults.ServerPort)],
             Advertise = values.Hosts(Advertise),
+            Join = values.Has(Join) ? values.Hosts(Join)[0] : null,
+            TokenFile = values.Text(TokenFile),
             SecondUdpPort = values.Int(SecondUdpPort, MeshDefaults.ServerSecondUdpPort, 0, 65535),
             MetricsListen = CommonSettings.ReadMetricsListen(values, MeshDefaults.ServerMetricsPort),
             LogLevel = CommonSettings.ReadLogLevel(values),

@@ -49,6 +49,16 @@ internal static class StatusText
         Pair(text, "listen", string.Join(", ", report.Listen));
         Pair(text, "advertise", string.Join(", ", report.Advertise));
         Pair(text, "ca", report.CaFingerprint);
+        if (report.JoinedTo is not null)
+        {
+            Pair(text, "joined", report.JoinedTo);
+        }
+
+        if (report.OtherServers.Count > 0)
+        {
+            Pair(text, "others", string.Join(", ", report.OtherServers.Select(s => s[(s.IndexOf('=', StringComparison.Ordinal) + 1)..])));
+        }
+
         RelayReport relay = report.Relay;
         Pair(text, "relayed", $"{SizeText.Of(relay.UdpBytes)} to UDP legs, {SizeText.Of(relay.TlsBytes)} to TLS legs");
         if (relay.Dropped.Count > 0)
@@ -163,6 +173,17 @@ internal static class StatusText
         foreach (NodeReport node in report.Nodes)
         {
             table.Add(node.Node, node.Revoked ? "revoked" : "good", Day(node.EnrolledAt), Day(node.CertificateExpiresAt));
+        }
+
+        return table.ToString();
+    }
+
+    public static string Of(ServersReport report)
+    {
+        Columns table = new("ID", "JOINED", "ADDRESSES");
+        foreach (JoinedServerReport server in report.Servers)
+        {
+            table.Add(server.Id, Day(server.JoinedAt), string.Join(", ", server.Addresses));
         }
 
         return table.ToString();

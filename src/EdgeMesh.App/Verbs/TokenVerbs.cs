@@ -14,15 +14,23 @@ internal static class TokenVerbs
     private static readonly Setting Ttl = Setting.Text("ttl", "TIME", "How long it is good: 90s, 30m, 24h (default), 7d.");
     private static readonly Setting Uses = Setting.Text("uses", "N", "How many nodes may join with it (default 1).");
 
+    private static readonly Setting ForServer = Setting.Switch("for-server", "For a server that joins this one, not for nodes.");
+
     public static Command Build() => new("token", "Join tokens, in the server's state directory.") { Create(), List(), Revoke() };
 
     private static Command Create()
     {
-        RegistryVerb verb = new("create", "Print a new join token; this is the only time it is shown.", Node, Ttl, Uses);
+        RegistryVerb verb = new("create", "Print a new join token; this is the only time it is shown.", Node, Ttl, Uses, ForServer);
         verb.Run((registry, values, _, json) =>
         {
             NodeName? node = values.Text(Node) is { } name ? values.Node(Node, name) : null;
-            NewToken token = registry.CreateToken(node, values.Duration(Ttl, TimeSpan.FromHours(24)), values.Int(Uses, 1, 1, 100_000));
+            bool forServer = values.Switch(ForServer);
+            if (forServer && node is not null)
+            {
+                throw new MeshException(MeshExit.Usage, "--for-server and --node exclude each other: a server is no node");
+            }
+
+            NewToken token = registry.CreateToken(node, values.Duration(Ttl, TimeSpan.FromHours(24)), values.Int(Uses, 1, 1, 100_000), forServer);
             CreatedTokenReport report = new(
                 token.Info.Id, token.Text, token.Info.Node?.Value, token.Info.ExpiresAt, token.Info.MaxUses);
 

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
 using EdgeMesh.Model;
+using EdgeMesh.Server.Join;
 using EdgeMesh.Server.Sessions;
 using EdgeMesh.Server.State;
 using EdgeMesh.Tunnel.Wire;
@@ -14,11 +15,18 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.Server.Http;
 
-/// <summary>The three requests of docs/protocol.md. A token, a key or a body never gets into a log line.</summary>
-internal sealed class HttpFront(Registry registry, SessionHub hub, EnrolLimiter limiter, ILogger log) : IDisposable
+/// <summary>The requests of docs/protocol.md. A token, a key or a body never gets into a log line.</summary>
+internal sealed class HttpFront(
+    Registry registry, SessionHub hub, RegistryReplica? replica, string self, EnrolLimiter limiter, TimeProvider time, ILogger log) : IDisposable
 {
+    private const int MaxHosts = 16;
+
     // Enrolments write files one after the other anyway: they queue here and not on blocked pool threads.
     private readonly SemaphoreSlim writing = new(1, 1);
+
+    /// <summary>How long an answer about the registry is held back while nothing has changed, and how often that is looked at.</summary>
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan HoldStep = TimeSpan.FromMilliseconds(250);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -31,6 +39,9 @@ internal sealed class HttpFront(Registry registry, SessionHub hub, EnrolLimiter 
                 "POST /v1/enroll" => await EnrollAsync(context).ConfigureAwait(false),
                 "POST /v1/renew" => await RenewAsync(context).ConfigureAwait(false),
                 "GET /v1/connect" => await ConnectAsync(context).ConfigureAwait(false),
+                "POST /v1/join" => await JoinAsync(context, isRenewal: false).ConfigureAwait(false),
+                "POST /v1/join/renew" => await JoinAsync(context, isRenewal: true).ConfigureAwait(false),
+                "POST /v1/registry" => await TellRegistryAsync(context).ConfigureAwait(false),
                 _ => ApiError.NotFound,
             };
         }
@@ -139,6 +150,12 @@ internal sealed class HttpFront(Registry registry, SessionHub hub, EnrolLimiter 
         }
 
         ApiError? refusal = registry.Check(certificate, out NodeName node);
+        if (refusal is not null && replica is not null)
+        {
+            await replica.RefreshAsync(context.RequestAborted).ConfigureAwait(false);
+            refusal = registry.Check(certificate, out node);
+        }
+
         if (refusal is not null)
         {
             return refusal;
@@ -151,6 +168,87 @@ internal sealed class HttpFront(Registry registry, SessionHub hub, EnrolLimiter 
 
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(SignalMessage.Subprotocol).ConfigureAwait(false);
         await hub.RunAsync(socket, node, Registry.SerialOf(certificate), context.Connection.RemoteIpAddress).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<ApiError?> JoinAsync(HttpContext context, bool isRenewal)
+    {
+        if (!isRenewal && !limiter.TryTake(context.Connection.RemoteIpAddress ?? IPAddress.None))
+        {
+            return ApiError.SlowDown;
+        }
+
+        JoinRequest? body = await ReadAsync(context, JoinJson.Default.JoinRequest).ConfigureAwait(false);
+        if (body is null || body.Hosts.Count is 0 or > MaxHosts || body.Hosts.Any(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+        {
+            return ApiError.BadRequest("the body must be {\"token\",\"csr\",\"hosts\"}, the hosts names or addresses");
+        }
+
+        if (!CertificateAuthority.TryReadRequest(body.Csr, out PublicKey? key))
+        {
+            return ApiError.BadRequest("'csr' must be a PEM certificate request, signed by its own P-256 key");
+        }
+
+        Enrolment done;
+        if (isRenewal)
+        {
+            if (context.Connection.ClientCertificate is not { } certificate)
+            {
+                return ApiError.CertificateRequired;
+            }
+
+            done = await WriteRegistryAsync(() => registry.RenewServer(certificate, key, body.Hosts), context.RequestAborted).ConfigureAwait(false);
+        }
+        else
+        {
+            if (!JoinToken.TryParse(body.Token ?? "", out JoinToken? token))
+            {
+                return ApiError.TokenUnknown;
+            }
+
+            done = await WriteRegistryAsync(() => registry.JoinServer(token, key, body.Hosts), context.RequestAborted).ConfigureAwait(false);
+            if (done.Error is null)
+            {
+                ServerLog.ServerJoined(log, ServerRecord.IdOf(CertificateAuthority.KeyName(key)), context.Connection.RemoteIpAddress);
+            }
+        }
+
+        return await AnswerAsync(context, done).ConfigureAwait(false);
+    }
+
+    private async Task<ApiError?> TellRegistryAsync(HttpContext context)
+    {
+        if (context.Connection.ClientCertificate is not { } certificate)
+        {
+            return ApiError.CertificateRequired;
+        }
+
+        if (registry.CheckServer(certificate, out string id) is { } refusal)
+        {
+            return refusal;
+        }
+
+        RegistryRequest? body = await ReadAsync(context, JoinJson.Default.RegistryRequest).ConfigureAwait(false);
+        if (body is null || body.Addresses.Count > MaxHosts)
+        {
+            return ApiError.BadRequest("the body must be {\"since\",\"wait\",\"addresses\"}");
+        }
+
+        registry.KeepAddresses(id, body.Addresses);
+        long began = time.GetTimestamp();
+        while (body.Wait && registry.ChangedAt <= body.Since && time.GetElapsedTime(began) < Hold)
+        {
+            await Task.Delay(HoldStep, time, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        // Revoked while it waited?
+        if (registry.CheckServer(certificate, out _) is { } late)
+        {
+            return late;
+        }
+
+        RegistryAnswer news = registry.Changes(body.Since, self);
+        await WriteAsync(context, StatusCodes.Status200OK, news, JoinJson.Default.RegistryAnswer).ConfigureAwait(false);
         return null;
     }
 

@@ -63,6 +63,7 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
             return;
         }
 
+        source.RelayedAt = now;
         new RelayFrame(source.Address, 0).WriteHeader(frame);
         if (destination.UsableLeg(now) is null)
         {

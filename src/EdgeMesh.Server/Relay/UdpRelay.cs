@@ -112,6 +112,7 @@ internal sealed class UdpRelay : IDisposable
         if (source.Bound is not { } bound || bound.Socket != port.Socket || !bound.Address.Equals(from))
         {
             counters.Drop(DropReason.Address, frames);
+            AskForHello(port, from, source);
             return;
         }
 
@@ -121,6 +122,7 @@ internal sealed class UdpRelay : IDisposable
             return;
         }
 
+        source.RelayedAt = reactor.Now;
         RelayFrame readdressed = new(source.Address, 0);
         for (int at = 0; at < group.Length; at += segmentSize)
         {
@@ -197,6 +199,17 @@ internal sealed class UdpRelay : IDisposable
             Span<byte> gone = stackalloc byte[PeerGone.Length];
             PeerGone.Write(gone, peer);
             bound.Socket.Send(bound.Address, gone, gone.Length);
+        }
+    }
+
+    // A NAT has mapped the agent anew; shorter than what it answers, and few: nothing for an amplifier.
+    private void AskForHello(UdpPort port, in UdpAddress from, Session source)
+    {
+        if (source.MayTellGone(reactor.Now))
+        {
+            Span<byte> wanted = stackalloc byte[HelloWanted.Length];
+            HelloWanted.Write(wanted, source.Id);
+            port.Socket.Send(from, wanted, wanted.Length);
         }
     }
 

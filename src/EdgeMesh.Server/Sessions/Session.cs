@@ -32,6 +32,7 @@ internal sealed class Session : IDisposable
     private volatile bool wantsUdp;
     private long helloAt;
     private long heardAt;
+    private long relayedAt = long.MinValue / 2;
     private long goneSince;
     private int goneCount;
 
@@ -75,6 +76,13 @@ internal sealed class Session : IDisposable
     {
         get => Volatile.Read(ref heardAt);
         set => Volatile.Write(ref heardAt, value);
+    }
+
+    /// <summary>When a frame of this agent was last relayed, in ticks of the reactor's clock.</summary>
+    public long RelayedAt
+    {
+        get => Volatile.Read(ref relayedAt);
+        set => Volatile.Write(ref relayedAt, value);
     }
 
     /// <summary>The agent's own word on whether its UDP leg works.</summary>

@@ -15,7 +15,7 @@ namespace EdgeMesh.Server.Sessions;
 /// the server stops.
 /// </summary>
 internal sealed class SessionHub(
-    Registry registry, SessionTable sessions, UdpRelay udp, RelayCounters counters, ServerAddresses addresses, TimeProvider time, ILogger log)
+    Registry registry, SessionTable sessions, UdpRelay udp, RelayCounters counters, ServerAddresses addresses, string serverId, TimeProvider time, ILogger log)
 {
     /// <summary>Close codes beside <see cref="SignalMessage.CloseReplaced"/>.</summary>
     public const int CloseRevoked = 4003;
@@ -29,14 +29,15 @@ internal sealed class SessionHub(
     private readonly Lock gate = new();
     private DateTime revocationsSeenAt;
     private int lastRevocation;
-    private readonly List<IssuedSerial> revoked = [];
+    private RevocationList revoked = RevocationList.Empty;
+    private string[] servers = [];
     private volatile bool isDraining;
 
     /// <summary>Runs a session to its end. The certificate has been checked against CA and registry.</summary>
     public async Task RunAsync(WebSocket socket, NodeName node, string serial, IPAddress? from)
     {
         using Session session = new(node, serial, counters, time.GetTimestamp());
-        session.Outbound.EnqueueControl(Signals.Welcome(session, [.. addresses.Udp], [.. addresses.Tcp], bootId));
+        session.Outbound.EnqueueControl(Signals.Welcome(session, [.. addresses.Udp], [.. addresses.Tcp], bootId, serverId, Volatile.Read(ref servers)));
         SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, udp, counters), time);
         sessions.Add(session)?.Close(SignalMessage.CloseReplaced, "the node has a newer connection");
         ServerLog.Connected(log, node, from);
@@ -75,10 +76,32 @@ internal sealed class SessionHub(
         }
     }
 
+    /// <summary>The mesh's other servers, each <c>ID=host:port</c>.</summary>
+    public IReadOnlyList<string> Servers => Volatile.Read(ref servers);
+
+    /// <summary>The mesh's servers have changed: agents connect to all of them.</summary>
+    /// <param name="all">Each <c>ID=host:port</c>; this one is left out.</param>
+    public void UseServers(IEnumerable<string> all)
+    {
+        string[] others = [.. all.Where(server => !server.StartsWith(serverId + "=", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        if (others.SequenceEqual(servers))
+        {
+            return;
+        }
+
+        Volatile.Write(ref servers, others);
+        byte[] message = Signals.OtherServers(others);
+        foreach (Session session in sessions.All)
+        {
+            session.Outbound.EnqueueControl(message);
+        }
+    }
+
     /// <summary>Tells every agent, and those still to come, to use another server if it has one.</summary>
     public void Drain()
     {
         isDraining = true;
+        ServerLog.Draining(log, sessions.Count);
         foreach (Session session in sessions.All)
         {
             session.Outbound.EnqueueControl(Signals.Drain);
@@ -106,32 +129,30 @@ internal sealed class SessionHub(
                 return;
             }
 
-            List<string> news = [];
             foreach (RevocationRecord record in registry.RevocationsAfter(lastRevocation))
             {
                 lastRevocation = Math.Max(lastRevocation, record.Number);
                 ServerLog.RevocationSeen(log, record.Number, record.Node, record.Serials.Count);
-                foreach (IssuedSerial issued in record.Serials)
-                {
-                    revoked.Add(issued);
-                    news.Add(issued.Serial);
-                }
             }
 
+            RevocationList? next = RevocationList.TryVerify(registry.SignedRevocations(), registry.Authority.Certificate);
             revocationsSeenAt = changedAt;
-            if (news.Count == 0)
+            if (next is null || next.Number <= revoked.Number)
             {
                 return;
             }
 
-            byte[] message = Signals.Revoked([.. news]);
+            revoked = next;
+            byte[][] messages = [.. Signals.Revoked(next)];
             foreach (Session session in sessions.All)
             {
-                if (news.Contains(session.Serial))
+                if (next.Contains(session.Serial))
                 {
                     session.Close(CloseRevoked, "the node's certificate has been revoked");
+                    continue;
                 }
-                else
+
+                foreach (byte[] message in messages)
                 {
                     session.Outbound.EnqueueControl(message);
                 }
@@ -144,16 +165,14 @@ internal sealed class SessionHub(
     {
         lock (gate)
         {
-            DateTimeOffset now = time.GetUtcNow();
-            revoked.RemoveAll(issued => issued.ExpiresAt + CertificateAuthority.Grace < now);
-            if (revoked.Exists(issued => issued.Serial == session.Serial))
+            if (revoked.Contains(session.Serial))
             {
                 session.Close(CloseRevoked, "the node's certificate has been revoked");
             }
 
-            if (revoked.Count > 0)
+            foreach (byte[] message in Signals.Revoked(revoked))
             {
-                session.Outbound.EnqueueControl(Signals.Revoked([.. revoked.Select(issued => issued.Serial)]));
+                session.Outbound.EnqueueControl(message);
             }
         }
 

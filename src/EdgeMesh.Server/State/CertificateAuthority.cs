@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 using EdgeMesh.Model;
+using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Server.State;
 
@@ -29,9 +30,12 @@ internal sealed class CertificateAuthority : IDisposable
     /// <summary>Clocks of edge boards are seldom right to the minute.</summary>
     private static readonly TimeSpan Backdate = TimeSpan.FromHours(1);
 
-    private readonly ECDsa key;
+    private const string ServerCertificateFile = "server.crt";
+    private const string ServerKeyFile = "server.key";
 
-    private CertificateAuthority(X509Certificate2 certificate, ECDsa key)
+    private readonly ECDsa? key;
+
+    private CertificateAuthority(X509Certificate2 certificate, ECDsa? key)
     {
         Certificate = certificate;
         this.key = key;
@@ -83,35 +87,80 @@ internal sealed class CertificateAuthority : IDisposable
         return new CertificateAuthority(certificate, key);
     }
 
+    /// <summary>The CA of a mesh that this server has joined: it checks, and cannot issue. Null before it has joined.</summary>
+    public static CertificateAuthority? LoadJoined(StateDirectory directory) => directory.Read(CertificateFile) is { } pem
+        ? new CertificateAuthority(ParseCertificate(directory, CertificateFile, pem), null)
+        : null;
+
+    /// <summary>True where the CA's private key is.</summary>
+    public bool CanIssue => key is not null;
+
+    /// <summary>Signs a revocation list.</summary>
+    public byte[] Sign(uint number, IReadOnlyCollection<string> serials) => RevocationList.Sign(number, serials, Key);
+
     /// <summary>A server's certificate for these hosts, from the directory while it is good, else a new one. The caller holds the lock.</summary>
     public X509Certificate2 ServerCertificate(StateDirectory directory, IReadOnlyList<string> hosts, TimeProvider time)
     {
-        const string certificateFile = "server.crt";
-        const string keyFile = "server.key";
-        SortedSet<string> names = new(hosts, StringComparer.Ordinal) { ServerName };
-        byte[]? keyPem = directory.ReadSecret(keyFile);
-        byte[]? certificatePem = directory.Read(certificateFile);
-        if (keyPem is not null && certificatePem is not null)
+        using ECDsa serverKey = ServerKey(directory);
+        if (FindServerCertificate(directory, serverKey, hosts, time.GetUtcNow()) is { } found)
         {
-            using X509Certificate2 found = ParseCertificate(directory, certificateFile, certificatePem);
-            using ECDsa foundKey = ParseKey(directory, keyFile, keyPem);
-            using ECDsa? published = found.GetECDsaPublicKey();
-            bool isPair = published is not null
-                && published.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(foundKey.ExportSubjectPublicKeyInfo());
-            // A crash between the two writes leaves an odd pair: it is replaced, as one for other hosts is.
-            if (isPair && !IsDueForRenewal(found, time.GetUtcNow()) && names.SetEquals(Names(found)) && Issued(found))
-            {
-                return found.CopyWithPrivateKey(foundKey);
-            }
+            return found;
         }
 
-        using ECDsa serverKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new(CommonName(ServerName), serverKey, HashAlgorithmName.SHA256);
-        using X509Certificate2 certificate = Issue(request, names, [ServerAuth], time.GetUtcNow());
-        directory.Write(keyFile, Utf8(serverKey.ExportPkcs8PrivateKeyPem() + "\n"));
-        directory.Write(certificateFile, Utf8(certificate.ExportCertificatePem() + "\n"));
+        using X509Certificate2 certificate = IssueServer(new PublicKey(serverKey), hosts, time.GetUtcNow());
+        directory.Write(ServerCertificateFile, Utf8(certificate.ExportCertificatePem() + "\n"));
         return certificate.CopyWithPrivateKey(serverKey);
     }
+
+    /// <summary>This server's key, made if there is none: other servers and the agents know it by it. The caller holds the lock.</summary>
+    public static ECDsa ServerKey(StateDirectory directory)
+    {
+        if (directory.ReadSecret(ServerKeyFile) is { } stored)
+        {
+            return ParseKey(directory, ServerKeyFile, stored);
+        }
+
+        ECDsa made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        directory.Write(ServerKeyFile, Utf8(made.ExportPkcs8PrivateKeyPem() + "\n"));
+        return made;
+    }
+
+    /// <summary>The certificate of the directory if it is this key's, for these hosts, and not due for renewal; else null.</summary>
+    public X509Certificate2? FindServerCertificate(StateDirectory directory, ECDsa serverKey, IReadOnlyList<string> hosts, DateTimeOffset now)
+    {
+        if (directory.Read(ServerCertificateFile) is not { } pem)
+        {
+            return null;
+        }
+
+        using X509Certificate2 found = ParseCertificate(directory, ServerCertificateFile, pem);
+        using ECDsa? published = found.GetECDsaPublicKey();
+        bool isPair = published is not null
+            && published.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(serverKey.ExportSubjectPublicKeyInfo());
+        return isPair && !IsDueForRenewal(found, now) && ServerNames(hosts).SetEquals(Names(found)) && Issued(found)
+            ? found.CopyWithPrivateKey(serverKey)
+            : null;
+    }
+
+    /// <summary>The certificate of the directory as it is.</summary>
+    public X509Certificate2 ReadServerCertificate(StateDirectory directory, ECDsa serverKey)
+    {
+        byte[] pem = directory.Read(ServerCertificateFile)
+            ?? throw new MeshException(MeshExit.Failed, $"{directory.PathOf(ServerCertificateFile)}: missing; restore it, or join again with a new --state-dir");
+        using X509Certificate2 found = ParseCertificate(directory, ServerCertificateFile, pem);
+        return found.CopyWithPrivateKey(serverKey);
+    }
+
+    /// <summary>A joined server takes what the first one has issued; the CA's certificate first. The caller holds the lock.</summary>
+    public static void KeepJoined(StateDirectory directory, string authorityPem, string certificatePem)
+    {
+        directory.Write(CertificateFile, Utf8(authorityPem));
+        directory.Write(ServerCertificateFile, Utf8(certificatePem));
+    }
+
+    /// <summary>A server's certificate; a client's too, for servers that join.</summary>
+    public X509Certificate2 IssueServer(PublicKey publicKey, IEnumerable<string> hosts, DateTimeOffset now) =>
+        Issue(new CertificateRequest(CommonName(ServerName), publicKey, HashAlgorithmName.SHA256), ServerNames(hosts), [ServerAuth, ClientAuth], now);
 
     /// <summary>A node's certificate for the key of a CSR; whatever else the CSR asks for is not given.</summary>
     public X509Certificate2 IssueNode(NodeName node, PublicKey publicKey, DateTimeOffset now) =>
@@ -185,6 +234,10 @@ internal sealed class CertificateAuthority : IDisposable
         return only != ServerName && NodeName.TryParse(only, out node) && HasUsage(certificate, ClientAuth);
     }
 
+    /// <summary>Whether a client certificate of this CA is a server's.</summary>
+    public static bool IsServer(X509Certificate2 certificate) =>
+        Names(certificate).Contains(ServerName, StringComparer.Ordinal) && HasUsage(certificate, ClientAuth);
+
     /// <summary>Two thirds of its life are over.</summary>
     public static bool IsDueForRenewal(X509Certificate2 certificate, DateTimeOffset now)
     {
@@ -198,9 +251,13 @@ internal sealed class CertificateAuthority : IDisposable
 
     public void Dispose()
     {
-        key.Dispose();
+        key?.Dispose();
         Certificate.Dispose();
     }
+
+    private ECDsa Key => key ?? throw new InvalidOperationException("a joined server has no CA key");
+
+    private static SortedSet<string> ServerNames(IEnumerable<string> hosts) => new(hosts, StringComparer.Ordinal) { ServerName };
 
     private X509Certificate2 Issue(CertificateRequest request, IEnumerable<string> names, string[] usages, DateTimeOffset now)
     {
@@ -234,7 +291,7 @@ internal sealed class CertificateAuthority : IDisposable
         DateTimeOffset begin = now - Backdate;
         DateTimeOffset first = Certificate.NotBefore;
         return request.Create(
-            Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(key),
+            Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(Key),
             begin < first ? first : begin, end > last ? last : end, NewSerial());
     }
 

@@ -198,6 +198,9 @@ internal sealed class StateDirectory(string path)
     /// <summary>When a record of the folder was last written or removed: a rename changes the directory's own time.</summary>
     public DateTime ChangedAt(string folder) => Directory.GetLastWriteTimeUtc(PathOf(folder));
 
+    /// <summary>When a record was last written.</summary>
+    public DateTime WrittenAt(string file) => File.GetLastWriteTimeUtc(PathOf(file));
+
     public static string RecordFile(string folder, string name) => Path.Combine(folder, name + RecordSuffix);
 
     private MeshException NotWritable(Exception fault) => new(MeshExit.Failed,

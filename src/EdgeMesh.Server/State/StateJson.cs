@@ -15,6 +15,8 @@ namespace EdgeMesh.Server.State;
 [JsonSerializable(typeof(TokenRecord))]
 [JsonSerializable(typeof(NodeRecord))]
 [JsonSerializable(typeof(RevocationRecord))]
+[JsonSerializable(typeof(ServerRecord))]
+[JsonSerializable(typeof(JoinedRecord))]
 internal sealed partial class StateJson : JsonSerializerContext
 {
     /// <summary>Null when there is no such file.</summary>

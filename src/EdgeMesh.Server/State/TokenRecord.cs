@@ -16,5 +16,8 @@ internal sealed record TokenRecord
 
     public required int MaxUses { get; init; }
 
+    /// <summary>For servers that join, not for nodes.</summary>
+    public bool ForServer { get; init; }
+
     public required IReadOnlyList<TokenUse> Uses { get; init; }
 }

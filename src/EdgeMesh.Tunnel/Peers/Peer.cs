@@ -405,13 +405,18 @@ internal sealed class Peer
         }
     }
 
-    public void CloseRevoked()
+    /// <summary>There is a new revocation list: the peer is cut off if it is on it, else told.</summary>
+    public void OnRevocations()
     {
         foreach (PeerConnection connection in connections.ToArray())
         {
             if (context.IsRevoked(connection.Serial))
             {
                 connection.Quic.Close(0, "certificate revoked");
+            }
+            else
+            {
+                connection.SendRevocations();
             }
         }
     }

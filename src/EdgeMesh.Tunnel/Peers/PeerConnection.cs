@@ -21,6 +21,8 @@ internal sealed class PeerConnection : IQuicHandler
     private Peer? peer;
     private ushort relayLimitTold;
     private IReadOnlyList<ServerDistance> serversTold = [];
+    private RevocationParts? revocationParts;
+    private uint revocationsSent;
     private long lastPacketAt;
 
     /// <param name="context">What all peers share.</param>
@@ -153,6 +155,9 @@ internal sealed class PeerConnection : IQuicHandler
         }
     }
 
+    /// <summary>Tells which revocation list we have: who has a newer one sends it.</summary>
+    public void SendRevocations() => control?.Send(target => ControlMessage.WriteRevocations(target, context.Revocations.Current.Number));
+
     public void SendGoing() => control?.Send(ControlMessage.WriteGoing);
 
     bool IQuicHandler.OnPeerCertificate(QuicConnection connection, ReadOnlySpan<byte> leafDer)
@@ -241,10 +246,37 @@ internal sealed class PeerConnection : IQuicHandler
             case ControlType.Servers when BootId is not null:
                 peer!.OnServers(body);
                 break;
+            case ControlType.Revocations when ControlMessage.TryReadRevocations(body, out uint number):
+                OnRevocations(number);
+                break;
+            case ControlType.RevocationPart when ControlMessage.TryReadRevocationPart(body, out RevocationPart part):
+                if (part.Number > context.Revocations.Current.Number && (revocationParts ??= new RevocationParts()).Add(part) is { } list)
+                {
+                    revocationParts = null;
+                    context.OnRevocations(list, peer!.Node.Value);
+                }
+
+                break;
             case ControlType.Going:
                 IsGoing = true;
                 peer!.OnGoing(this);
                 break;
+        }
+    }
+
+    // The one with the newer list sends it, once; the other has said hello with its number.
+    private void OnRevocations(uint number)
+    {
+        RevocationList ours = context.Revocations.Current;
+        if (number >= ours.Number || ours.Number == revocationsSent || control is null)
+        {
+            return;
+        }
+
+        revocationsSent = ours.Number;
+        foreach (RevocationPart part in RevocationPart.Cut(ours, ControlMessage.RevocationPartLength))
+        {
+            control.Send(target => ControlMessage.WriteRevocationPart(target, part));
         }
     }
 
@@ -271,5 +303,6 @@ internal sealed class PeerConnection : IQuicHandler
         }.Write(target));
         SendCandidates();
         SendServers(context.Servers);
+        SendRevocations();
     }
 }

@@ -16,11 +16,10 @@ internal sealed class PeerContext(
     UdpPort port,
     StreamAcceptor acceptor,
     MeshClock clock,
+    Revocations revocations,
     Func<NodeName, Peer> peerOf,
     ILogger log)
 {
-    private readonly HashSet<string> revoked = new(StringComparer.OrdinalIgnoreCase);
-
     public TunnelOptions Options => options;
 
     public NodeName Self => options.Self;
@@ -83,7 +82,10 @@ internal sealed class PeerContext(
 
     public Peer PeerOf(NodeName node) => peerOf(node);
 
-    public bool IsRevoked(string serial) => revoked.Contains(serial);
+    public Revocations Revocations => revocations;
 
-    public void Revoke(IEnumerable<string> serials) => revoked.UnionWith(serials);
+    public bool IsRevoked(string serial) => revocations.Current.Contains(serial);
+
+    /// <summary>Takes over a list that a peer has sent.</summary>
+    public required Action<byte[], string> OnRevocations { get; init; }
 }

@@ -22,7 +22,8 @@ internal sealed class RelayClient(
     int? mark,
     Reactor reactor,
     Action<RelayLink, Memory<byte>> onMessage,
-    Action<string[]> onRevoked,
+    Action<RelayLink, SignalMessage> onServers,
+    Action<RelayLink, byte[]> onRevoked,
     Action onRoom,
     ILogger log)
 {
@@ -138,11 +139,12 @@ internal sealed class RelayClient(
         using Heartbeat heartbeat = new(connected);
         IPAddress? local = (connected.LocalEndPoint as IPEndPoint)?.Address;
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        RelaySession session = await WelcomeAsync(socket, address, local, outbound, heartbeat, ending.Token).ConfigureAwait(false);
+        (RelaySession session, SignalMessage welcome) = await WelcomeAsync(socket, address, local, outbound, heartbeat, ending.Token).ConfigureAwait(false);
         lastGood = address;
         lastFault = "";
         reactor.Post(static s => s.Link.OnConnected(s.Session), (Link: link, Session: session));
-        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, onMessage, onRevoked);
+        onServers(link, welcome);
+        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, onMessage, onServers, onRevoked);
         string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, address.ToString(), session.RoundTrip / 1e6), text =>
             TunnelLog.ServerSays(log, link.Name, text), ending).ConfigureAwait(false);
         outbound.Close();
@@ -160,7 +162,7 @@ internal sealed class RelayClient(
         return replaced;
     }
 
-    private static async Task<RelaySession> WelcomeAsync(
+    private static async Task<(RelaySession Session, SignalMessage Welcome)> WelcomeAsync(
         ClientWebSocket socket, IPEndPoint address, IPAddress? local, OutboundQueue outbound, Heartbeat heartbeat, CancellationToken stop)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
@@ -189,7 +191,7 @@ internal sealed class RelayClient(
             }
 
             IReadOnlyList<UdpServer> udp = await ResolveUdpAsync(welcome.Udp ?? [], address, limit.Token).ConfigureAwait(false);
-            return new RelaySession(id, key, udp, welcome.BootId ?? "", address, local, outbound, heartbeat);
+            return (new RelaySession(id, key, udp, welcome.BootId ?? "", address, local, outbound, heartbeat), welcome);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

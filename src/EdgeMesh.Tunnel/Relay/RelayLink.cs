@@ -214,6 +214,15 @@ internal sealed class RelayLink
     public bool IsUdpServer(in WireAddress address) =>
         session is not null && pair < session.UdpServers.Count && session.UdpServers[pair].Relay == address;
 
+    /// <summary>The server sees our relayed data come from another address than our last hello.</summary>
+    public void OnHelloWanted(ulong wanted)
+    {
+        if (session?.Id == wanted && leg.Renew(reactor.Now))
+        {
+            Advance();
+        }
+    }
+
     public bool OnHelloAnswer(in WireAddress from, ReadOnlySpan<byte> datagram)
     {
         if (session is null || pair >= session.UdpServers.Count || from != session.UdpServers[pair].Relay

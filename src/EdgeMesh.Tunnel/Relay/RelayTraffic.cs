@@ -16,7 +16,8 @@ internal sealed class RelayTraffic(
     Reactor reactor,
     RelayLink link,
     Action<RelayLink, Memory<byte>> onMessage,
-    Action<string[]> onRevoked) : IDisposable
+    Action<RelayLink, SignalMessage> onServers,
+    Action<RelayLink, byte[]> onRevoked) : IDisposable
 {
     private static readonly TimeSpan PingPause = TimeSpan.FromSeconds(20);
 
@@ -28,6 +29,7 @@ internal sealed class RelayTraffic(
 
     private static readonly TimeSpan AnswerStep = TimeSpan.FromMilliseconds(50);
 
+    private readonly RevocationParts revocations = new();
     private readonly SemaphoreSlim slots = new(maxPosted, maxPosted);
     private Action? onFirstPong;
     private Action<string>? onText;
@@ -158,12 +160,33 @@ internal sealed class RelayTraffic(
                 onText!("is draining: other servers are used where there are any");
                 reactor.Post(static s => s.Link.OnDrain(s.Session), (Link: link, Session: session));
                 break;
-            case SignalMessage.Revoked when message.Serials is { } serials:
-                onRevoked(serials);
+            case SignalMessage.Revoked when TryReadPart(message, out RevocationPart part):
+                if (revocations.Add(part) is { } whole)
+                {
+                    onRevoked(link, whole);
+                }
+
+                break;
+            case SignalMessage.OtherServers:
+                onServers(link, message);
                 break;
         }
 
         return null;
+    }
+
+    private static bool TryReadPart(SignalMessage message, out RevocationPart part)
+    {
+        part = default;
+        byte[] bytes = new byte[message.List?.Length ?? 0];
+        if (message is not { Number: { } number, Part: { } index, Parts: { } count, List: { } list }
+            || !Convert.TryFromBase64String(list, bytes, out int length))
+        {
+            return false;
+        }
+
+        part = new RevocationPart(number, index, count, bytes.AsMemory(0, length));
+        return true;
     }
 
     private async Task<string> PingAsync(CancellationToken stop)

@@ -94,6 +94,19 @@ internal sealed class UdpLeg(Func<ulong> newNonce)
         }
     }
 
+    /// <summary>The server asks for a hello.</summary>
+    /// <returns>Whether one is due: not while others are on their way.</returns>
+    public bool Renew(long now)
+    {
+        if (seriesStart != long.MaxValue || Deadline == long.MaxValue)
+        {
+            return false;
+        }
+
+        Begin(now);
+        return true;
+    }
+
     /// <summary>Does what is due.</summary>
     /// <param name="hello">Nonce of a hello to be sent now, or null.</param>
     /// <returns>True if the leg has just become unbound.</returns>

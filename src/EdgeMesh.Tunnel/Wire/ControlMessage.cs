@@ -13,6 +13,9 @@ internal static class ControlMessage
     /// <summary>No message of this version is longer; a longer one is a broken peer.</summary>
     public const int MaxLength = 4096;
 
+    /// <summary>Of a revocation list in one message.</summary>
+    public const int RevocationPartLength = 4000;
+
     /// <summary>Servers in a message; a mesh has at most 8.</summary>
     public const int MaxServers = 16;
 
@@ -121,6 +124,39 @@ internal static class ControlMessage
             servers.Add(new ServerDistance(server, microseconds));
         }
 
+        return true;
+    }
+
+    /// <summary>Number of the newest revocation list the sender has.</summary>
+    public static int WriteRevocations(Span<byte> target, uint number)
+    {
+        WireWriter writer = Begin(target, ControlType.Revocations);
+        writer.UInt32(number);
+        return End(ref writer);
+    }
+
+    public static bool TryReadRevocations(ReadOnlySpan<byte> body, out uint number) => new WireReader(body).TryUInt32(out number);
+
+    public static int WriteRevocationPart(Span<byte> target, in RevocationPart part)
+    {
+        WireWriter writer = Begin(target, ControlType.RevocationPart);
+        writer.UInt32(part.Number);
+        writer.UInt16(part.Index);
+        writer.UInt16(part.Count);
+        writer.Bytes(part.Bytes.Span);
+        return End(ref writer);
+    }
+
+    public static bool TryReadRevocationPart(ReadOnlySpan<byte> body, out RevocationPart part)
+    {
+        WireReader reader = new(body);
+        part = default;
+        if (!reader.TryUInt32(out uint number) || !reader.TryUInt16(out ushort index) || !reader.TryUInt16(out ushort count))
+        {
+            return false;
+        }
+
+        part = new RevocationPart(number, index, count, reader.Rest.ToArray());
         return true;
     }
 

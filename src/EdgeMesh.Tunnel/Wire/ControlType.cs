@@ -10,4 +10,6 @@ internal enum ControlType : byte
     Going = 5,
     Guess = 6,
     Servers = 7,
+    Revocations = 8,
+    RevocationPart = 9,
 }

@@ -9,6 +9,9 @@ public static class ErrorCodes
     public const string TokenUsedUp = "token-used-up";
     public const string TokenOtherNode = "token-other-node";
     public const string Revoked = "revoked";
+
+    /// <summary>Another server does that; the message is its address.</summary>
+    public const string Elsewhere = "elsewhere";
     public const string NameTaken = "name-taken";
     public const string SlowDown = "slow-down";
 }

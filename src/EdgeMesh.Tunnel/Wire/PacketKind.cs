@@ -10,5 +10,6 @@ public enum PacketKind : byte
     RelayHello,
     RelayHelloAnswer,
     PeerGone,
+    HelloWanted,
     Quic,
 }

@@ -11,6 +11,7 @@ public static class PacketKinds
     internal const byte RelayHelloByte = 0x09;
     internal const byte RelayHelloAnswerByte = 0x0A;
     internal const byte PeerGoneByte = 0x0B;
+    internal const byte HelloWantedByte = 0x0C;
 
     public static PacketKind Of(ReadOnlySpan<byte> datagram) => datagram.IsEmpty
         ? PacketKind.Unknown
@@ -22,6 +23,7 @@ public static class PacketKinds
             RelayHelloByte => PacketKind.RelayHello,
             RelayHelloAnswerByte => PacketKind.RelayHelloAnswer,
             PeerGoneByte => PacketKind.PeerGone,
+            HelloWantedByte => PacketKind.HelloWanted,
             (>= 64 and <= 127) or >= 192 => PacketKind.Quic,
             _ => PacketKind.Unknown,
         };
@@ -33,6 +35,6 @@ public static class PacketKinds
     public static bool IsForeignVersion(ReadOnlySpan<byte> datagram, out int version)
     {
         version = datagram.Length > 1 ? datagram[1] >> 4 : 0;
-        return datagram.Length > 1 && datagram[0] is >= ProbeByte and <= PeerGoneByte && version != Version;
+        return datagram.Length > 1 && datagram[0] is >= ProbeByte and <= HelloWantedByte && version != Version;
     }
 }

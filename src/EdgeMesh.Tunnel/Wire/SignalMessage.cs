@@ -12,6 +12,7 @@ public sealed record SignalMessage
     public const string UdpLeg = "udp";
     public const string Drain = "drain";
     public const string Revoked = "revoked";
+    public const string OtherServers = "servers";
 
     /// <summary>Close code for a WebSocket whose node has opened a newer one.</summary>
     public const int CloseReplaced = 4001;
@@ -39,6 +40,21 @@ public sealed record SignalMessage
     /// <summary>udp: this agent's UDP leg works.</summary>
     public bool? Bound { get; init; }
 
-    /// <summary>revoked: serial numbers in hex.</summary>
-    public string[]? Serials { get; init; }
+    /// <summary>revoked: number of the revocation list.</summary>
+    public uint? Number { get; init; }
+
+    /// <summary>revoked: which piece of the list this is, from 0.</summary>
+    public ushort? Part { get; init; }
+
+    /// <summary>revoked: pieces in all.</summary>
+    public ushort? Parts { get; init; }
+
+    /// <summary>revoked: the piece, base64.</summary>
+    public string? List { get; init; }
+
+    /// <summary>welcome: the server's id, 16 hex digits, the same after a restart.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>welcome and servers: the mesh's other servers, each <c>ID=host:port</c>.</summary>
+    public string[]? Servers { get; init; }
 }

@@ -13,4 +13,5 @@ namespace EdgeMesh.Tunnel.Wire;
 [JsonSerializable(typeof(CertificateAnswer))]
 [JsonSerializable(typeof(ErrorAnswer))]
 [JsonSerializable(typeof(SignalMessage))]
+[JsonSerializable(typeof(string[]))]
 public sealed partial class WireJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using EdgeMesh.App.Settings;
 using EdgeMesh.App.Agent;
 using EdgeMesh.App.Host;
 using EdgeMesh.Model;

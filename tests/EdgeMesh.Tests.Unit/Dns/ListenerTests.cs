@@ -186,7 +186,7 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
     [Fact]
     public async Task TwoServersThatForwardToEachOtherNoticeTheRing()
     {
-        IPEndPoint one = FreePort(), two = FreePort();
+        IPEndPoint one = FreePort("127.83.21.1"), two = FreePort("127.83.21.2");
         await using DnsService first = Service(new DnsOptions { ListenAddresses = [one], Upstreams = [two] });
         await using DnsService second = Service(new DnsOptions { ListenAddresses = [two], Upstreams = [one] });
         await second.StartAsync(CancellationToken.None);
@@ -197,10 +197,11 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
 
     private static DnsService Service(DnsOptions options) => new(new SnapshotCell(), options, TimeProvider.System, NullLoggerFactory.Instance);
 
-    private static IPEndPoint FreePort()
+    // An address that no other test uses: nobody takes the port before the server does.
+    private static IPEndPoint FreePort(string address)
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
         return (IPEndPoint)socket.LocalEndPoint!;
     }
 

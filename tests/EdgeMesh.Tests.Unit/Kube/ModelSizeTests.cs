@@ -21,13 +21,34 @@ public class ModelSizeTests(ITestOutputHelper output)
     {
         byte[] text = Encoding.UTF8.GetBytes(Text());
         Load(text);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
+        long before = Settled();
         SnapshotCell cell = Load(text);
-        long size = GC.GetTotalMemory(forceFullCollection: true) - before;
+        long size = Settled() - before;
         Assert.Equal(Services, cell.Current.Services.Count);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{text.Length / 1e6:F1} MB of YAML, model {size / 1e6:F2} MB, {size / Services} bytes a Service"));
         Assert.InRange(size, 1_000_000, 12_000_000);
         GC.KeepAlive(text);
+    }
+
+    // What other tests left goes over several collections: finalizers, pools that give back.
+    private static long Settled()
+    {
+        long last = long.MaxValue;
+        for (int i = 0; i < 20; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            long now = GC.GetTotalMemory(forceFullCollection: true);
+            if (last - now is >= 0 and < 50_000 && i >= 3)
+            {
+                return now;
+            }
+
+            last = now;
+            Thread.Sleep(100);
+        }
+
+        return last;
     }
 
     private static SnapshotCell Load(byte[] text)

@@ -11,6 +11,7 @@ internal sealed class TestMesh : IAsyncDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("tunnel-mesh-").FullName;
     private readonly List<TestNode> nodes = [];
+    private readonly int secondPort = FreePort();
     private ServerService? server;
 
     private readonly ITestOutputHelper output;
@@ -22,6 +23,13 @@ internal sealed class TestMesh : IAsyncDisposable
     }
 
     public int ServerPort { get; }
+
+    public ServerService Server => server!;
+
+    /// <summary>A server that has joined the first.</summary>
+    public ServerService? Second { get; private set; }
+
+    public string SecondText => $"127.0.0.1:{secondPort}";
 
     public string ServerText => $"127.0.0.1:{ServerPort}";
 
@@ -53,6 +61,38 @@ internal sealed class TestMesh : IAsyncDisposable
         server = null;
     }
 
+    public async Task JoinSecondAsync()
+    {
+        using Registry registry = new(Path.Combine(root, "server"), TimeProvider.System);
+        Second = new ServerService(
+            new ServerOptions
+            {
+                StateDirectory = Path.Combine(root, "second"),
+                Listen = [new IPEndPoint(IPAddress.Loopback, secondPort)],
+                SecondUdpPort = 0,
+                Advertise = ["127.0.0.1"],
+                Join = ServerText,
+                JoinToken = registry.CreateToken(null, TimeSpan.FromHours(1), 1, forServer: true).Text,
+            },
+            TimeProvider.System,
+            new TestLogs("second", output));
+        await Second.StartAsync(CancellationToken.None);
+    }
+
+    public void RevokeSecond()
+    {
+        using Registry registry = new(Path.Combine(root, "server"), TimeProvider.System);
+        registry.RevokeServer(Assert.Single(registry.ListServers()).Id);
+    }
+
+    /// <summary>Revokes a node and signs the list, as a server does.</summary>
+    public byte[] SignRevocation(string node)
+    {
+        using Registry registry = new(Path.Combine(root, "server"), TimeProvider.System);
+        registry.RevokeNode(NodeName.Parse(node));
+        return registry.SignedRevocations();
+    }
+
     public string NewToken() => NewToken(TimeSpan.FromHours(1), 10, null);
 
     public string NewToken(TimeSpan life, int uses, string? node)
@@ -61,9 +101,9 @@ internal sealed class TestMesh : IAsyncDisposable
         return registry.CreateToken(node is null ? null : NodeName.Parse(node), life, uses).Text;
     }
 
-    public async Task<TestNode> AddAsync(string name, bool disableDirect = false)
+    public async Task<TestNode> AddAsync(string name, bool disableDirect = false, string? server = null)
     {
-        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, new TestLogs(name, output));
+        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, server ?? ServerText, new TestLogs(name, output));
         nodes.Add(node);
         await node.StartAsync();
         return node;
@@ -74,6 +114,11 @@ internal sealed class TestMesh : IAsyncDisposable
         foreach (TestNode node in nodes)
         {
             await node.DisposeAsync();
+        }
+
+        if (Second is not null)
+        {
+            await Second.DisposeAsync();
         }
 
         if (server is not null)

@@ -7,7 +7,7 @@ using EdgeMesh.Tunnel;
 namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
 
 /// <summary>One agent's tunnel. Its endpoints are loopback sockets of the test.</summary>
-internal sealed class TestNode(TestMesh mesh, string name, string state, int port, bool disableDirect, TestLogs logs) : IAsyncDisposable
+internal sealed class TestNode(TestMesh mesh, string name, string state, int port, bool disableDirect, string server, TestLogs logs) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<IPEndPoint, bool> endpoints = new();
     private NodeIdentity? identity;
@@ -24,7 +24,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
     public async Task StartAsync()
     {
         identity = await NodeIdentity.LoadOrEnrollAsync(
-            new EnrollOptions { NodeName = Name, StateDirectory = state, Servers = [mesh.ServerText], Token = mesh.NewToken(), SocketMark = null },
+            new EnrollOptions { NodeName = Name, StateDirectory = state, Servers = [server], Token = mesh.NewToken(), SocketMark = null },
             TimeProvider.System,
             logs,
             CancellationToken.None);
@@ -33,7 +33,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
             {
                 Self = Name,
                 Port = port,
-                Servers = [mesh.ServerText],
+                Servers = [server],
                 StateDirectory = state,
                 DisableDirect = disableDirect,
                 Advertise = [new IPEndPoint(IPAddress.Loopback, port)],
@@ -86,6 +86,17 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
         while (!holds(Tunnel.Servers[0]))
         {
             Assert.False(limit.IsCancellationRequested, $"{Name} sees {Tunnel.Servers[0]}");
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Waits until exactly so many servers are connected.</summary>
+    public async Task UntilServersAsync(int count)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+        while (Tunnel.Servers.Count(s => s.Connected) != count)
+        {
+            Assert.False(limit.IsCancellationRequested, $"{Name} sees {string.Join(", ", Tunnel.Servers)}");
             await Task.Delay(10, CancellationToken.None);
         }
     }

@@ -1,9 +1,9 @@
 using EdgeMesh.Model;
 
-namespace EdgeMesh.App.Agent;
+namespace EdgeMesh.App.Settings;
 
 /// <summary>Where a join token comes from: a file or the environment, never an argument that <c>ps</c> shows.</summary>
-internal static class JoinToken
+internal static class JoinTokenSource
 {
     public const string Variable = "EDGEMESH_TOKEN";
 

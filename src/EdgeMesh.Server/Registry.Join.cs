@@ -172,7 +172,7 @@ public sealed partial class Registry
             [.. Changed(Nodes, after, StateJson.Default.NodeRecord)],
             [.. Changed(Revocations, after, StateJson.Default.RevocationRecord)],
             Convert.ToBase64String(SignedRevocations()),
-            [self, .. OtherServers()]);
+            [self, .. JoinedServers()]);
     }
 
     /// <summary>Takes over what the first server has changed.</summary>
@@ -233,7 +233,7 @@ public sealed partial class Registry
     }
 
     /// <summary>Joined servers that have said how they are reached, <c>ID=host:port</c>.</summary>
-    internal IEnumerable<string> OtherServers() =>
+    internal IEnumerable<string> JoinedServers() =>
         LoadAll(Servers, StateJson.Default.ServerRecord).Where(s => s.Addresses.Count > 0).Select(s => $"{s.Id}={s.Addresses[0]}");
 
     private void RequireFirst(string what)

@@ -39,6 +39,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     private ServerPorts? ports;
     private DateTimeOffset startedAt;
     private RegistryReplica? replica;
+    private string self = "";
     private Task watching = Task.CompletedTask;
     private Task copying = Task.CompletedTask;
     private bool isLooping;
@@ -47,7 +48,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     /// <summary>Valid after <see cref="StartAsync"/>. Any thread.</summary>
     public ServerStatusReport Status => new(
         [.. ports!.EndPoints], ports.SecondPort, [.. addresses!.Tcp], Convert.ToHexStringLower(registry.Authority.Fingerprint),
-        registry.First, [.. hub!.Servers], startedAt,
+        registry.First, [.. hub!.Servers.Where(server => server != self)], startedAt,
         [.. sessions.All.OrderBy(session => session.Node).Select(Describe)],
         counters.UdpBytes, counters.UdpFrames, counters.SocketBytes, counters.SocketFrames, counters.StunAnswers, DropsByReason());
 
@@ -67,12 +68,13 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         addresses = ports.Advertise(options.Advertise);
         await JoinAsync(addresses, stop).ConfigureAwait(false);
         string id = ServerId();
-        string self = $"{id}={addresses.Tcp[0]}";
+        self = $"{id}={addresses.Tcp[0]}";
         hub = new SessionHub(registry, sessions, udp, counters, addresses, id, time, log);
         front = new HttpFront(registry, hub, replica, self, new EnrolLimiter(time), time, log);
         http = new HttpServer(registry.Authority, front, logs);
         TakeCertificate(http, addresses);
         hub.Check();
+        UseServers(hub);
         reactor.Start();
         isLooping = true;
         await http.StartAsync(ports.TakeSockets(), stop).ConfigureAwait(false);
@@ -203,7 +205,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     {
         try
         {
-            presence.UseServers(replica?.Servers ?? registry.OtherServers());
+            presence.UseServers(replica?.Servers ?? [self, .. registry.JoinedServers()]);
         }
         catch (MeshException fault)
         {

@@ -76,21 +76,21 @@ internal sealed class SessionHub(
         }
     }
 
-    /// <summary>The mesh's other servers, each <c>ID=host:port</c>.</summary>
+    /// <summary>The mesh's servers, each <c>ID=host:port</c>; empty while not known.</summary>
     public IReadOnlyList<string> Servers => Volatile.Read(ref servers);
 
     /// <summary>The mesh's servers have changed: agents connect to all of them.</summary>
-    /// <param name="all">Each <c>ID=host:port</c>; this one is left out.</param>
+    /// <param name="all">Each <c>ID=host:port</c>, this one too.</param>
     public void UseServers(IEnumerable<string> all)
     {
-        string[] others = [.. all.Where(server => !server.StartsWith(serverId + "=", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-        if (others.SequenceEqual(servers))
+        string[] next = [.. all.Order(StringComparer.Ordinal)];
+        if (next.SequenceEqual(servers))
         {
             return;
         }
 
-        Volatile.Write(ref servers, others);
-        byte[] message = Signals.OtherServers(others);
+        Volatile.Write(ref servers, next);
+        byte[] message = Signals.Servers(next);
         foreach (Session session in sessions.All)
         {
             session.Outbound.EnqueueControl(message);

@@ -26,7 +26,7 @@ internal static class Signals
 
     public static byte[] Pong(string? t) => Bytes(new SignalMessage { Type = SignalMessage.Pong, T = t });
 
-    public static byte[] OtherServers(string[] servers) => Bytes(new SignalMessage { Type = SignalMessage.OtherServers, Servers = servers });
+    public static byte[] Servers(string[] servers) => Bytes(new SignalMessage { Type = SignalMessage.AllServers, Servers = servers });
 
     /// <summary>A revocation list in as many messages as it takes.</summary>
     public static IEnumerable<byte[]> Revoked(RevocationList list) => RevocationPart.Cut(list, RevocationPartLength).Select(part => Bytes(new SignalMessage

@@ -23,6 +23,9 @@ internal sealed class PeerConnection : IQuicHandler
     private IReadOnlyList<ServerDistance> serversTold = [];
     private RevocationParts? revocationParts;
     private uint revocationsSent;
+
+    // Until the peer has said what it has, it is sent nothing.
+    private uint peersRevocations = uint.MaxValue;
     private long lastPacketAt;
 
     /// <param name="context">What all peers share.</param>
@@ -156,7 +159,11 @@ internal sealed class PeerConnection : IQuicHandler
     }
 
     /// <summary>Tells which revocation list we have: who has a newer one sends it.</summary>
-    public void SendRevocations() => control?.Send(target => ControlMessage.WriteRevocations(target, context.Revocations.Current.Number));
+    public void SendRevocations()
+    {
+        control?.Send(target => ControlMessage.WriteRevocations(target, context.Revocations.Current.Number));
+        OfferRevocations();
+    }
 
     public void SendGoing() => control?.Send(ControlMessage.WriteGoing);
 
@@ -247,7 +254,8 @@ internal sealed class PeerConnection : IQuicHandler
                 peer!.OnServers(body);
                 break;
             case ControlType.Revocations when ControlMessage.TryReadRevocations(body, out uint number):
-                OnRevocations(number);
+                peersRevocations = number;
+                OfferRevocations();
                 break;
             case ControlType.RevocationPart when ControlMessage.TryReadRevocationPart(body, out RevocationPart part):
                 if (part.Number > context.Revocations.Current.Number && (revocationParts ??= new RevocationParts()).Add(part) is { } list)
@@ -264,11 +272,11 @@ internal sealed class PeerConnection : IQuicHandler
         }
     }
 
-    // The one with the newer list sends it, once; the other has said hello with its number.
-    private void OnRevocations(uint number)
+    // The one with the newer list sends it, once.
+    private void OfferRevocations()
     {
         RevocationList ours = context.Revocations.Current;
-        if (number >= ours.Number || ours.Number == revocationsSent || control is null)
+        if (peersRevocations >= ours.Number || ours.Number == revocationsSent || control is null)
         {
             return;
         }

@@ -167,7 +167,7 @@ internal sealed class RelayTraffic(
                 }
 
                 break;
-            case SignalMessage.OtherServers:
+            case SignalMessage.AllServers:
                 onServers(link, message);
                 break;
         }

@@ -59,7 +59,7 @@ internal sealed class ServerClients(string stateDirectory, Func<string, Task<Rel
         }
 
         await Task.Delay(HeadStart, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await UseAsync(announced, "").ConfigureAwait(false);
+        await UseAsync(announced).ConfigureAwait(false);
         while (!stop.IsCancellationRequested)
         {
             await Task.Delay(TwinCheck, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -75,7 +75,7 @@ internal sealed class ServerClients(string stateDirectory, Func<string, Task<Rel
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>A server has said who it is and which others there are.</summary>
+    /// <summary>A server has said who it is and which servers there are.</summary>
     public void OnServers(RelayLink link, SignalMessage message)
     {
         bool isNew = false;
@@ -98,16 +98,16 @@ internal sealed class ServerClients(string stateDirectory, Func<string, Task<Rel
                 }
             }
 
-            if (message.Servers is { } others)
+            if (message.Servers is { Length: > 0 } others)
             {
                 isNew = !others.SequenceEqual(announced);
                 announced = others;
             }
         }
 
-        if (message.Servers is not null)
+        if (message.Servers is { Length: > 0 })
         {
-            _ = UseAsync(message.Servers, message.Server ?? "");
+            _ = UseAsync(message.Servers);
             if (isNew)
             {
                 Write(message.Servers);
@@ -115,12 +115,13 @@ internal sealed class ServerClients(string stateDirectory, Func<string, Task<Rel
         }
     }
 
-    private async Task UseAsync(IReadOnlyList<string> others, string teller)
+    // All servers of the mesh: what was announced and is not among them has left it.
+    private async Task UseAsync(string[] all)
     {
-        List<(string Id, ServerAddress Address)> wanted = [.. others.Select(TryParse).OfType<(string, ServerAddress)>()];
+        List<(string Id, ServerAddress Address)> wanted = [.. all.Select(TryParse).OfType<(string, ServerAddress)>()];
         lock (gate)
         {
-            foreach (Entry entry in entries.Where(e => !e.IsConfigured && e.Id != teller && !wanted.Exists(w => w.Id == e.Id)).ToArray())
+            foreach (Entry entry in entries.Where(e => !e.IsConfigured && all.Length > 0 && !wanted.Exists(w => w.Id == e.Id)).ToArray())
             {
                 Drop(entry, "it is no longer one of the mesh's servers");
             }

@@ -12,7 +12,7 @@ public sealed record SignalMessage
     public const string UdpLeg = "udp";
     public const string Drain = "drain";
     public const string Revoked = "revoked";
-    public const string OtherServers = "servers";
+    public const string AllServers = "servers";
 
     /// <summary>Close code for a WebSocket whose node has opened a newer one.</summary>
     public const int CloseReplaced = 4001;
@@ -55,6 +55,6 @@ public sealed record SignalMessage
     /// <summary>welcome: the server's id, 16 hex digits, the same after a restart.</summary>
     public string? Server { get; init; }
 
-    /// <summary>welcome and servers: the mesh's other servers, each <c>ID=host:port</c>.</summary>
+    /// <summary>welcome and servers: all servers of the mesh, each <c>ID=host:port</c>; empty while the sender does not know.</summary>
     public string[]? Servers { get; init; }
 }

@@ -1,6 +1,6 @@
-using EdgeMesh.App.Settings;
 using EdgeMesh.App.Agent;
 using EdgeMesh.App.Host;
+using EdgeMesh.App.Settings;
 using EdgeMesh.Model;
 
 namespace EdgeMesh.Tests.Unit.App;

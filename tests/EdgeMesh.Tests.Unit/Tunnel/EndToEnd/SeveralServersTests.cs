@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using EdgeMesh.Model;
 using EdgeMesh.Tunnel;
 using EdgeMesh.Tunnel.Paths;
@@ -101,7 +102,10 @@ public sealed class SeveralServersTests(ITestOutputHelper output)
         await b.UntilServersAsync(0);
         a.Tunnel.Revoke(mesh.SignRevocation("edge3"));
         await b.UntilAsync(c, p => !p.Connected);
-        Assert.Equal(DialStatus.PeerUnreachable, (await endpoint.AskAsync(c, b, "again").WaitAsync(Patience)).Item1);
+        (NetworkStream client, Socket accepted, Task<TcpForwardResult> result) = await c.DialAsync(b, endpoint.EndPoint);
+        await using NetworkStream closing = client;
+        using Socket back = accepted;
+        Assert.Equal(DialStatus.PeerUnreachable, (await result.WaitAsync(Patience)).Status);
         Assert.Equal((DialStatus.Ok, "STILL"), await endpoint.AskAsync(a, b, "still").WaitAsync(Patience));
     }
 

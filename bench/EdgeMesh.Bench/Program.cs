@@ -27,6 +27,8 @@ try
             return await PlainAsync(args[1..], FarBench.RunAsync);
         case ["cuts", ..]:
             return await PlainAsync(args[1..], CutBench.RunAsync);
+        case ["servers", ..]:
+            return await PlainAsync(args[1..], ServersBench.RunAsync);
         case ["dns", ..]:
             return await PlainAsync(args[1..], DnsBench.RunAsync);
         case ["matrix", ..]:
@@ -131,6 +133,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench dns [--output docs/bench/dns.md]
                edgemesh-bench far [--output docs/bench/far.md]
                edgemesh-bench cuts [--output docs/bench/cuts.md]
+               edgemesh-bench servers [--output docs/bench/servers.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);
     return null;

@@ -11,11 +11,16 @@ internal sealed record ListenSockets(Socket Udp, Socket Tcp)
     private const int ReceiveBuffer = 1 << 20;
     private const int Backlog = 128;
 
+    // With port 0: the number that UDP got may be taken for TCP.
+    private const int Attempts = 8;
+
     public IPEndPoint Address => (IPEndPoint)Udp.LocalEndPoint!;
 
     /// <summary>Null if the address is not on this machine (yet).</summary>
     /// <exception cref="MeshException">The port is taken or forbidden: with the address and the remedy.</exception>
-    public static ListenSockets? TryBind(IPEndPoint address)
+    public static ListenSockets? TryBind(IPEndPoint address) => TryBind(address, address.Port == 0 ? Attempts : 1);
+
+    private static ListenSockets? TryBind(IPEndPoint address, int attempts)
     {
         Socket udp = new(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         Socket tcp = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -31,6 +36,11 @@ internal sealed record ListenSockets(Socket Udp, Socket Tcp)
         {
             udp.Dispose();
             tcp.Dispose();
+            if (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempts > 1)
+            {
+                return TryBind(address, attempts - 1);
+            }
+
             return e.SocketErrorCode switch
             {
                 SocketError.AddressNotAvailable => null,

@@ -45,6 +45,20 @@ public sealed class UdpLegTests
     }
 
     [Fact]
+    public void AskedForAHelloItSaysItAtOnceAndOnlyOnce()
+    {
+        UdpLeg leg = Leg();
+        Assert.False(leg.Renew(now));
+        Run(leg, Second, answered: true);
+        int before = hellos;
+        Assert.True(leg.Renew(now));
+        Assert.False(leg.Renew(now));
+        Run(leg, 20 * Ms, answered: true);
+        Assert.Equal(before + 1, hellos);
+        Assert.True(leg.IsBound);
+    }
+
+    [Fact]
     public void UnderTrafficABlockedLegIsKnownWithinThreeSeconds()
     {
         UdpLeg leg = Leg();

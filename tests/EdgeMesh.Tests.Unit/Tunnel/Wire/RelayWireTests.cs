@@ -39,6 +39,9 @@ public sealed class RelayWireTests
         Assert.Equal(new RelayHelloAnswer(0xBB, WireCase.Address("192.0.2.7:8080")), answer);
         Assert.True(RelayHelloAnswer.Verify(Answer(), Key));
 
+        Assert.Equal("0c10" + "0102030405060708", WireCase.Hex(Wanted()));
+        Assert.True(HelloWanted.TryRead(Wanted(), out ulong session));
+        Assert.Equal(0x0102030405060708ul, session);
         Assert.True(PeerGone.TryRead(Gone(), out MeshAddress gone));
         Assert.Equal(0x0102030405060708ul, gone.Value);
     }
@@ -50,6 +53,8 @@ public sealed class RelayWireTests
         WireCase.RefusesEveryPrefix(Answer(), m => RelayHelloAnswer.TryRead(m, out _));
         WireCase.RefusesEveryPrefix(Gone(), m => PeerGone.TryRead(m, out _));
         WireCase.NeverWritesPastItsTarget(RelayHello.Length, (room, size) => new RelayHello(1, 2).Write(room.AsSpan(0, size), Key));
+        WireCase.RefusesEveryPrefix(Wanted(), m => HelloWanted.TryRead(m, out _));
+        WireCase.NeverWritesPastItsTarget(HelloWanted.Length, (room, size) => HelloWanted.Write(room.AsSpan(0, size), 9));
         WireCase.NeverWritesPastItsTarget(PeerGone.Length, (room, size) => PeerGone.Write(room.AsSpan(0, size), new MeshAddress(9)));
     }
 
@@ -74,6 +79,13 @@ public sealed class RelayWireTests
         WireCase.MutatedBytesNeverThrow(Answer(), m => RelayHelloAnswer.TryRead(m, out _) && RelayHelloAnswer.Verify(m, Key));
         WireCase.MutatedBytesNeverThrow(Gone(), m => PeerGone.TryRead(m, out _));
         WireCase.MutatedBytesNeverThrow(new byte[30], m => RelayFrame.TryRead(m, out _));
+    }
+
+    private static byte[] Wanted()
+    {
+        byte[] message = new byte[HelloWanted.Length];
+        Assert.Equal(HelloWanted.Length, HelloWanted.Write(message, 0x0102030405060708));
+        return message;
     }
 
     [Fact]

@@ -15,7 +15,8 @@ namespace EdgeMesh.Proxy;
 /// Start reading at <see cref="Reconciler"/>.
 /// </summary>
 public sealed class ProxyService(
-    SnapshotCell cell, ProxyOptions options, TcpForward forwardTcp, UdpForward forwardUdp, PeerDistanceOf distanceOf, ILoggerFactory logs) : IAsyncDisposable
+    SnapshotCell cell, ProxyOptions options, TcpForward forwardTcp, UdpForward forwardUdp, SocketWatch watch, PeerDistanceOf distanceOf,
+    ILoggerFactory logs) : IAsyncDisposable
 {
     private static readonly TimeSpan HousekeepingPeriod = TimeSpan.FromSeconds(5);
 
@@ -60,9 +61,9 @@ public sealed class ProxyService(
 
         await device.EnsureAsync(stop).ConfigureAwait(false);
         Balancer balancer = new(TimeProvider.System, Random.Shared, distanceOf);
-        tcp = new TcpForwarder(options.MeshAddress, balancer, forwardTcp, FileLimit.Read(), log);
+        tcp = new TcpForwarder(options.MeshAddress, balancer, forwardTcp, watch, FileLimit.Read(), log);
         tcp.Start();
-        udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, TimeProvider.System, log);
+        udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, watch, TimeProvider.System, log);
         udp.Start();
         reconciler = new Reconciler(options, tcp, device, table, balancer, udp, health = new HealthPorts(log), log);
 

@@ -217,7 +217,7 @@ internal sealed class Reconciler(
             {
                 udpChanged = true;
                 retired.Remove(port.Key);
-                await udp.SetAsync(port).ConfigureAwait(false);
+                udp.Set(port);
             }
         }
 
@@ -230,7 +230,7 @@ internal sealed class Reconciler(
                 {
                     udpChanged = true;
                     retired.Add(old.Key);
-                    await udp.RemoveAsync(old.Key).ConfigureAwait(false);
+                    udp.Remove(old.Key);
                 }
             }
         }

@@ -76,6 +76,9 @@ public sealed unsafe class QuicConnection
     /// <summary>From <see cref="IQuicHandler.OnConnected"/> until it closes.</summary>
     public bool IsConnected { get; private set; }
 
+    /// <summary>Begun with a ticket of an earlier session, without signatures.</summary>
+    public bool IsResumed { get; private set; }
+
     /// <summary>Closed or about to: no more streams or datagrams.</summary>
     public bool IsClosed => closeRequested || native == 0;
 
@@ -205,7 +208,8 @@ public sealed unsafe class QuicConnection
     /// <summary>Makes the native connection. What fails here is memory or a fault of ours: it throws.</summary>
     /// <param name="clientDcid">Server only: where the client sent its first packet.</param>
     /// <param name="clientScid">Server only: the client's own connection id.</param>
-    internal void Create(CredentialsHandle credentialsHandle, NgCid* clientDcid, NgCid* clientScid)
+    /// <param name="ticket">Client only: of an earlier session, or empty.</param>
+    internal void Create(CredentialsHandle credentialsHandle, NgCid* clientDcid, NgCid* clientScid, ReadOnlySpan<byte> ticket)
     {
         QuicEndpointOptions options = Endpoint.Options;
         bool added = false;
@@ -272,7 +276,7 @@ public sealed unsafe class QuicConnection
         Ngtcp2.ngtcp2_conn_set_keep_alive_timeout(connection, (ulong)options.KeepAlive.Ticks * 100);
         try
         {
-            session = TlsSession.Create(IsClient, reference, credentials.DangerousGetHandle(), Endpoint.Alpn);
+            session = TlsSession.Create(IsClient, reference, credentials.DangerousGetHandle(), Endpoint.Alpn, ticket, Endpoint.TicketKey);
         }
         catch
         {
@@ -489,15 +493,41 @@ public sealed unsafe class QuicConnection
         return NgError.CallbackFailure;
     }
 
-    internal void HandshakeCompleted()
+    /// <returns>false: the certificate of a resumed session is not good any more.</returns>
+    internal bool HandshakeCompleted()
     {
         handshakeCompleted = true;
+        IsResumed = TlsSession.IsResumed(session);
         if (!IsClient)
         {
             Endpoint.HandshakeOver();
+        }
 
-            // The client's certificate is checked: both sides are known. (A client learns that it was accepted by "confirmed".)
+        if (IsResumed && !VerifyPeer(session))
+        {
+            return false;
+        }
+
+        if (!IsClient)
+        {
+            TlsSession.SendTicket(session);
+        }
+
+        // A server has checked the client's certificate. A client learns that it was accepted by "confirmed", or at once where
+        // the server has taken its ticket: that is a round trip less for a peer that comes back.
+        if (!IsClient || IsResumed)
+        {
             BecomeConnected();
+        }
+
+        return true;
+    }
+
+    internal void TicketReceived(nint tls)
+    {
+        if (!IsClosed && TlsSession.TakeTicket(tls) is { Length: > 0 } ticket)
+        {
+            Handler!.OnTicket(this, ticket);
         }
     }
 

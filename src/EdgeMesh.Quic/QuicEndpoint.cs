@@ -63,6 +63,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(options.ResetSecret.Length, 32, nameof(options.ResetSecret));
         QuicLibrary.EnsureLoaded();
+        TicketKey = new TicketKey();
         Driver = driver;
         Options = options with
         {
@@ -91,17 +92,20 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
     internal ChunkPool Chunks { get; } = new();
 
+    internal TicketKey TicketKey { get; }
+
     internal byte* TrainBuffer => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(trainBuffer, 0);
 
     /// <summary>For connections from now on. The former ones may be disposed at once: connections keep theirs until they end.</summary>
     public void UseCredentials(QuicCredentials renewed) => credentials = renewed;
 
     /// <summary>Begins a handshake; the outcome comes through <paramref name="handler"/>.</summary>
-    public QuicConnection Connect(IQuicOutput output, IQuicHandler handler)
+    /// <param name="ticket">From <see cref="IQuicHandler.OnTicket"/>, or empty; one that is not accepted costs nothing.</param>
+    public QuicConnection Connect(IQuicOutput output, IQuicHandler handler, ReadOnlySpan<byte> ticket = default)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         QuicConnection connection = new(this, isClient: true, output) { Handler = handler };
-        Create(connection, null, null);
+        Create(connection, null, null, ticket);
         return connection;
     }
 
@@ -185,6 +189,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
             connection.Abandon("the endpoint closes");
         }
 
+        TicketKey.Dispose();
         Chunks.Dispose();
     }
 
@@ -311,11 +316,11 @@ public sealed unsafe class QuicEndpoint : IDisposable
         connection.AddConnectionId(id);
     }
 
-    private void Create(QuicConnection connection, NgCid* clientDcid, NgCid* clientScid)
+    private void Create(QuicConnection connection, NgCid* clientDcid, NgCid* clientScid, ReadOnlySpan<byte> ticket)
     {
         try
         {
-            connection.Create(credentials.Handle, clientDcid, clientScid);
+            connection.Create(credentials.Handle, clientDcid, clientScid, ticket);
         }
         catch
         {
@@ -359,7 +364,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
 
         connection.Handler = handler;
-        Create(connection, &header.Dcid, &header.Scid);
+        Create(connection, &header.Dcid, &header.Scid, default);
 
         handshakes++;
 

@@ -67,6 +67,10 @@ public sealed class TunnelService : IAsyncDisposable
     /// <summary>See <see cref="UdpForward"/>.</summary>
     public UdpForward ForwardUdp { get; }
 
+    /// <summary>See <see cref="SocketWatch"/>. After the start.</summary>
+    public IDisposable Watch(Socket socket, Action readable) =>
+        (reactor ?? throw new InvalidOperationException("the tunnel does not run")).Watch(socket, readable);
+
     /// <summary>See <see cref="PeerDistanceOf"/>.</summary>
     public PeerDistance DistanceOf(NodeName node) => loop?.Peers.Find(node)?.Distance ?? new PeerDistance(PeerTier.Unknown, default);
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
+using EdgeMesh.Quic;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.ProxyHost;
@@ -46,9 +47,11 @@ internal static class ProxyRun
         });
         SnapshotCell cell = new();
         Peers direct = new(peers);
+        await using Reactor reactor = new("sockets", logs.CreateLogger("sockets"));
+        reactor.Start();
         try
         {
-            await using ProxyService proxy = new(cell, options, direct.ForwardTcpAsync, direct.ForwardUdp, Peers.DistanceOf, logs);
+            await using ProxyService proxy = new(cell, options, direct.ForwardTcpAsync, direct.ForwardUdp, reactor.Watch, Peers.DistanceOf, logs);
             await proxy.StartAsync(CancellationToken.None);
             await using ManifestSource source = new(cell, args[1], logs);
             await source.StartAsync(CancellationToken.None);

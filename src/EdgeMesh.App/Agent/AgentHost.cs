@@ -88,7 +88,7 @@ internal static class AgentHost
         // The proxy makes the device whose address DNS binds to.
         state.Enter("writing the rules");
         ProxyService proxy = parts.Add("proxy", new ProxyService(
-            proxied, options.ToProxy(), tunnel.ForwardTcp, tunnel.ForwardUdp, tunnel.DistanceOf, logs.Factory), DrainLimit);
+            proxied, options.ToProxy(), tunnel.ForwardTcp, tunnel.ForwardUdp, tunnel.Watch, tunnel.DistanceOf, logs.Factory), DrainLimit);
         await proxy.StartAsync(stop).ConfigureAwait(false);
         state.Runs(proxy);
 

@@ -13,20 +13,23 @@ namespace EdgeMesh.Proxy.Tcp;
 /// <summary>
 /// The agent's TCP arm: one listener for all Services, and one for those of which an endpoint just refused a connection in the
 /// kernel. Each connection runs by itself from the moment it is accepted, so a
-/// slow endpoint delays nobody else.
+/// slow endpoint delays nobody else. Accepting and choosing happen on the thread that carries the connection afterwards.
 /// </summary>
-internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForward forward, FileLimit files, ILogger log)
-    : IAsyncDisposable
+internal sealed class TcpForwarder(
+    IPAddress address, Balancer balancer, TcpForward forward, SocketWatch watch, FileLimit files, ILogger log) : IAsyncDisposable
 {
     /// <summary>The kernel cuts it to net.core.somaxconn.</summary>
     private const int Backlog = 4096;
 
+    // Then what they cause is sent before the next ones are taken.
+    private const int AcceptsPerTurn = 16;
+
     private readonly ConcurrentDictionary<long, Task> running = new();
     private readonly CancellationTokenSource stopping = new();
-    private readonly List<Socket> listeners = [];
-    private readonly Lock shedding = new(); // Guards spare.
-    private SafeFileHandle? spare;
-    private Task accepting = Task.CompletedTask;
+    private readonly List<IDisposable> listeners = [];
+    private readonly Lock gate = new(); // Guards isClosed, and that nothing begins to run afterwards.
+    private SafeFileHandle? spare; // Of the thread that accepts.
+    private bool isClosed;
     private long lastId;
     private long lastLimitLog;
 
@@ -39,18 +42,18 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     public void Start()
     {
         spare = OpenSpare();
-        (Socket arm, Socket retry) = (Listen(), Listen());
-        (Port, RetryPort) = (((IPEndPoint)arm.LocalEndPoint!).Port, ((IPEndPoint)retry.LocalEndPoint!).Port);
-        accepting = Task.WhenAll(AcceptAsync(arm, anyEndpoint: false), AcceptAsync(retry, anyEndpoint: true));
+        Port = Listen(anyEndpoint: false);
+        RetryPort = Listen(anyEndpoint: true);
     }
 
-    private Socket Listen()
+    private int Listen(bool anyEndpoint)
     {
         Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             socket.Bind(new IPEndPoint(address, 0));
             socket.Listen(Backlog);
+            socket.Blocking = false;
         }
         catch (SocketException e)
         {
@@ -58,15 +61,15 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
             throw new MeshException(MeshExit.Failed, $"cannot listen on {address} ({e.Message}): is the address on the mesh device?", e);
         }
 
-        listeners.Add(socket);
-        return socket;
+        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        listeners.Add(watch(socket, () => Accept(socket, anyEndpoint)));
+        return port;
     }
 
     /// <summary>Takes no more connections and waits until those that run have ended, at most this long.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
-        listeners.ForEach(socket => socket.Dispose());
-        await accepting.ConfigureAwait(false);
+        Close();
         try
         {
             await Task.WhenAll(running.Values).WaitAsync(limit).ConfigureAwait(false);
@@ -81,38 +84,44 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
-        listeners.ForEach(socket => socket.Dispose());
-        await accepting.ConfigureAwait(false);
+        Close();
         await Task.WhenAll(running.Values).ConfigureAwait(false);
         spare?.Dispose();
         stopping.Dispose();
     }
 
-    private async Task AcceptAsync(Socket socket, bool anyEndpoint)
+    private void Close()
     {
-        while (!stopping.IsCancellationRequested)
+        lock (gate)
+        {
+            isClosed = true;
+        }
+
+        listeners.ForEach(listener => listener.Dispose());
+    }
+
+    private void Accept(Socket listener, bool anyEndpoint)
+    {
+        for (int i = 0; i < AcceptsPerTurn; i++)
         {
             Socket client;
             try
             {
-                client = await socket.AcceptAsync(stopping.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
+                if (i > 0 && !listener.Poll(0, SelectMode.SelectRead))
+                {
+                    return;
+                }
+
+                client = listener.Accept();
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets)
             {
-                ShedOne(socket);
+                ShedOne(listener);
                 continue;
             }
-            catch (SocketException) when (!stopping.IsCancellationRequested)
+            catch (SocketException)
             {
                 // The client gave up while it waited in the backlog.
-                continue;
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
                 return;
             }
 
@@ -123,12 +132,22 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 continue;
             }
 
-            long id = Interlocked.Increment(ref lastId);
-            Task task = Task.Run(() => ServeAsync(id, client, anyEndpoint));
-            running[id] = task;
-            if (task.IsCompleted)
+            lock (gate)
             {
-                running.TryRemove(id, out _);
+                if (isClosed)
+                {
+                    SocketSetup.Reset(client);
+                    files.Give(1);
+                    return;
+                }
+
+                long id = ++lastId;
+                Task task = ServeAsync(id, client, anyEndpoint);
+                running[id] = task;
+                if (task.IsCompleted)
+                {
+                    running.TryRemove(id, out _);
+                }
             }
         }
     }
@@ -254,16 +273,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     /// </summary>
     private void ShedOne(Socket socket)
     {
-        lock (shedding)
-        {
-            ShedLocked(socket);
-        }
-
         CountLimit();
-    }
-
-    private void ShedLocked(Socket socket)
-    {
         spare?.Dispose();
         try
         {

@@ -1,52 +1,31 @@
-using System.Buffers;
 using System.Net.Sockets;
 
 namespace EdgeMesh.Proxy.Udp;
 
 /// <summary>
-/// Waits with a one-byte peek and then drains synchronously: an idle socket holds no buffer, a busy one allocates nothing.
+/// Takes what a socket holds in one go. All sockets share one buffer: they are read on one thread, and a datagram is done with
+/// when its handler returns, so an idle socket holds no memory and a busy one allocates nothing.
 /// </summary>
 internal static class DatagramSocket
 {
-    public const int MaxDatagram = 65_536;
+    private const int MaxDatagram = 65_536;
 
-    /// <param name="socket">Closing it ends the loop.</param>
+    // Then what they cause is sent before the next ones are taken.
+    private const int DatagramsPerTurn = 64;
+
+    [ThreadStatic]
+    private static byte[]? buffer;
+
+    /// <param name="socket">Readable.</param>
     /// <param name="receive">Takes one datagram from the socket into the buffer and handles it.</param>
-    /// <param name="failed">A pending error of the socket (ICMP); false ends the loop.</param>
-    public static async Task DrainAsync(Socket socket, Action<byte[]> receive, Func<SocketError, bool> failed)
+    public static void Drain(Socket socket, Action<byte[]> receive)
     {
-        byte[] peek = new byte[1];
-        while (true)
+        byte[] room = buffer ??= GC.AllocateUninitializedArray<byte>(MaxDatagram);
+        int left = DatagramsPerTurn;
+        do
         {
-            try
-            {
-                await socket.ReceiveAsync(peek.AsMemory(), SocketFlags.Peek).ConfigureAwait(false);
-                byte[] buffer = ArrayPool<byte>.Shared.Rent(MaxDatagram);
-                try
-                {
-                    do
-                    {
-                        receive(buffer);
-                    }
-                    while (socket.Available > 0);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                }
-            }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException e)
-            {
-                if (e.SocketErrorCode is SocketError.OperationAborted or SocketError.NotSocket or SocketError.Shutdown
-                    || !failed(e.SocketErrorCode))
-                {
-                    return;
-                }
-            }
+            receive(room);
         }
+        while (--left > 0 && socket.Available > 0);
     }
 }

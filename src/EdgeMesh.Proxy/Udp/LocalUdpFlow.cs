@@ -9,22 +9,21 @@ namespace EdgeMesh.Proxy.Udp;
 internal sealed class LocalUdpFlow : UdpFlow
 {
     private readonly Socket socket;
+    private readonly IDisposable watched;
     private readonly DatagramReceiver receiver;
     private volatile DialStatus status;
 
-    private LocalUdpFlow(Socket socket, DatagramReceiver receiver)
+    private LocalUdpFlow(Socket socket, SocketWatch watch, DatagramReceiver receiver)
     {
         this.socket = socket;
         this.receiver = receiver;
+        watched = watch(socket, () => DatagramSocket.Drain(socket, ReceiveOne));
     }
-
-    /// <summary>Ends when the flow is disposed.</summary>
-    public Task Completion { get; private set; } = Task.CompletedTask;
 
     public override DialStatus Status => status;
 
     /// <exception cref="SocketException">No route, or no file left.</exception>
-    public static LocalUdpFlow Open(IPEndPoint endpoint, DatagramReceiver receiver)
+    public static LocalUdpFlow Open(IPEndPoint endpoint, SocketWatch watch, DatagramReceiver receiver)
     {
         Socket socket = new(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
@@ -40,9 +39,7 @@ internal sealed class LocalUdpFlow : UdpFlow
             throw;
         }
 
-        LocalUdpFlow flow = new(socket, receiver);
-        flow.Completion = DatagramSocket.DrainAsync(socket, flow.ReceiveOne, flow.OnError);
-        return flow;
+        return new LocalUdpFlow(socket, watch, receiver);
     }
 
     public override void Send(ReadOnlySpan<byte> payload)
@@ -66,7 +63,7 @@ internal sealed class LocalUdpFlow : UdpFlow
         }
     }
 
-    protected override void Dispose(bool disposing) => socket.Dispose();
+    protected override void Dispose(bool disposing) => watched.Dispose();
 
     private void ReceiveOne(byte[] buffer)
     {
@@ -77,13 +74,7 @@ internal sealed class LocalUdpFlow : UdpFlow
         }
         else if (error != SocketError.WouldBlock)
         {
-            OnError(error);
+            status = error == SocketError.ConnectionRefused ? DialStatus.Refused : DialStatus.Unreachable;
         }
-    }
-
-    private bool OnError(SocketError error)
-    {
-        status = error == SocketError.ConnectionRefused ? DialStatus.Refused : DialStatus.Unreachable;
-        return true;
     }
 }

@@ -8,13 +8,13 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.Proxy.Udp;
 
-/// <summary>The agent's UDP arm: a socket for each Service port that can need the agent. <see cref="SetAsync"/> and <see cref="RemoveAsync"/> belong to the reconcile loop.</summary>
+/// <summary>The agent's UDP arm: a socket for each Service port that can need the agent. <see cref="Set"/> and <see cref="Remove"/> belong to the reconcile loop.</summary>
 internal sealed class UdpForwarder(
-    IPAddress address, int maxFlows, Balancer balancer, UdpForward forward, TimeProvider time, ILogger log) : IAsyncDisposable
+    IPAddress address, int maxFlows, Balancer balancer, UdpForward forward, SocketWatch watch, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private static readonly TimeSpan ExpiryPeriod = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<PortKey, (UdpPort Port, Task Running)> ports = new();
+    private readonly ConcurrentDictionary<PortKey, UdpPort> ports = new();
     private readonly CancellationTokenSource stopping = new();
     private Task expiring = Task.CompletedTask;
     private int flowCount;
@@ -26,22 +26,21 @@ internal sealed class UdpForwarder(
     public void Start() => expiring = ExpireAsync();
 
     /// <summary>Opens, keeps or closes the port's socket, as the plan needs it.</summary>
-    public async Task SetAsync(PortPlan plan)
+    public void Set(PortPlan plan)
     {
         if (!plan.NeedsAgent)
         {
-            await RemoveAsync(plan.Key).ConfigureAwait(false);
+            Remove(plan.Key);
         }
-        else if (ports.TryGetValue(plan.Key, out (UdpPort Port, Task) open))
+        else if (ports.TryGetValue(plan.Key, out UdpPort? open))
         {
-            open.Port.Update(plan);
+            open.Update(plan);
         }
         else
         {
             try
             {
-                UdpPort port = new(this, plan, address);
-                ports[plan.Key] = (port, port.RunAsync());
+                ports[plan.Key] = new UdpPort(this, plan, address, watch);
             }
             catch (SocketException e)
             {
@@ -50,17 +49,16 @@ internal sealed class UdpForwarder(
         }
     }
 
-    public async Task RemoveAsync(PortKey key)
+    public void Remove(PortKey key)
     {
-        if (ports.TryRemove(key, out (UdpPort Port, Task Running) open))
+        if (ports.TryRemove(key, out UdpPort? open))
         {
-            open.Port.Dispose();
-            await open.Running.ConfigureAwait(false);
+            open.Dispose();
         }
     }
 
     /// <returns>0: no socket.</returns>
-    public int PortOf(PortKey key) => ports.TryGetValue(key, out (UdpPort Port, Task) open) ? open.Port.Number : 0;
+    public int PortOf(PortKey key) => ports.TryGetValue(key, out UdpPort? open) ? open.Number : 0;
 
     public async ValueTask DisposeAsync()
     {
@@ -68,7 +66,7 @@ internal sealed class UdpForwarder(
         await expiring.ConfigureAwait(false);
         foreach (PortKey key in ports.Keys)
         {
-            await RemoveAsync(key).ConfigureAwait(false);
+            Remove(key);
         }
 
         stopping.Dispose();
@@ -102,7 +100,7 @@ internal sealed class UdpForwarder(
         {
             return endpoint is { Placement: Placement.Remote, Node: NodeName node }
                 ? forward(new DialTarget(node, TransportProtocol.Udp, endpoint.Address, plan.Service, client), receiver)
-                : LocalUdpFlow.Open(endpoint.Address, receiver);
+                : LocalUdpFlow.Open(endpoint.Address, watch, receiver);
         }
         catch (SocketException e)
         {
@@ -124,7 +122,7 @@ internal sealed class UdpForwarder(
             while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
             {
                 long now = Now;
-                foreach ((UdpPort port, _) in ports.Values)
+                foreach (UdpPort port in ports.Values)
                 {
                     port.Expire(now);
                 }

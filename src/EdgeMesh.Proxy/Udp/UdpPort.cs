@@ -18,6 +18,7 @@ internal sealed class UdpPort : IDisposable
 
     private readonly UdpForwarder owner;
     private readonly Socket socket;
+    private readonly IDisposable watched;
     private readonly SocketAddress sender;
 
     // Guards flows and plan.
@@ -26,7 +27,7 @@ internal sealed class UdpPort : IDisposable
     private PortPlan plan;
     private bool isClosed;
 
-    public UdpPort(UdpForwarder owner, PortPlan plan, IPAddress address)
+    public UdpPort(UdpForwarder owner, PortPlan plan, IPAddress address, SocketWatch watch)
     {
         this.owner = owner;
         this.plan = plan;
@@ -46,14 +47,12 @@ internal sealed class UdpPort : IDisposable
 
         sender = new SocketAddress(address.AddressFamily);
         Number = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        watched = watch(socket, () => DatagramSocket.Drain(socket, ReceiveOne));
     }
 
     public int Number { get; }
 
     public long Now => owner.Now;
-
-    /// <summary>Runs until the port is disposed.</summary>
-    public Task RunAsync() => DatagramSocket.DrainAsync(socket, ReceiveOne, _ => true);
 
     /// <summary>Flows to endpoints that are not usable any more end; their clients get another one.</summary>
     public void Update(PortPlan next)
@@ -114,12 +113,22 @@ internal sealed class UdpPort : IDisposable
             }
         }
 
-        socket.Dispose();
+        watched.Dispose();
     }
 
     private void ReceiveOne(byte[] buffer)
     {
-        int count = socket.ReceiveFrom(buffer.AsSpan(), SocketFlags.None, sender);
+        int count;
+        try
+        {
+            count = socket.ReceiveFrom(buffer.AsSpan(), SocketFlags.None, sender);
+        }
+        catch (SocketException)
+        {
+            // An ICMP error of an earlier reply, or a datagram with a wrong checksum: there is nothing to read.
+            return;
+        }
+
         ProxyMetrics.UdpDatagrams.Add(1, ToEndpoint);
         ClientKey key = ClientKey.Of(sender);
         ReadOnlySpan<byte> payload = buffer.AsSpan(0, count);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using EdgeMesh.Quic.Native;
 using Microsoft.Extensions.Logging;
@@ -67,6 +68,9 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     /// <summary>Whether the caller is on the loop's thread. Any thread.</summary>
     public bool IsInLoop => Thread.CurrentThread == thread;
 
+    /// <summary>Started and not told to stop. Any thread.</summary>
+    internal bool IsRunning => Volatile.Read(ref started) != 0 && Volatile.Read(ref stopping) == 0;
+
     /// <summary>CLOCK_MONOTONIC in ns. Any thread.</summary>
     public static long Clock() => Stopwatch.GetTimestamp();
 
@@ -83,6 +87,18 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
 
     /// <inheritdoc cref="Post(Action)"/>
     public void Post<T>(Action<T> action, T state) => Enqueue(new PostedWork<T>(action, state));
+
+    /// <summary>
+    /// Calls <paramref name="readable"/> on the loop for as long as the socket, not blocking, can be read. It must not block.
+    /// Any thread.
+    /// </summary>
+    /// <returns>Owns the socket from now on: its <c>Dispose</c>, from any thread, closes it.</returns>
+    public IDisposable Watch(Socket socket, Action readable)
+    {
+        WatchedSocket watch = new(this, socket, readable);
+        Post(static w => w.Register(), watch);
+        return watch;
+    }
 
     /// <summary>A timer that is off. Its callback runs on the loop. Any thread may create it.</summary>
     public ReactorTimer CreateTimer(Action callback) => new(timers, callback);

@@ -32,6 +32,25 @@ internal static unsafe class Callbacks
         }
     }
 
+    [UnmanagedCallersOnly]
+    public static int TicketReceived(nint session, uint type, uint when, uint incoming, GnuTlsDatum* message)
+    {
+        QuicConnection? connection = null;
+        try
+        {
+            NgConnectionRef* reference = (NgConnectionRef*)GnuTls.gnutls_session_get_ptr(session);
+            connection = Connection((void*)reference->Handle);
+            connection.TicketReceived(session);
+        }
+        catch (Exception e)
+        {
+            // The connection stands without it.
+            connection?.HandlerFailed(e);
+        }
+
+        return 0;
+    }
+
     private static NgCallbacks* CreateTable()
     {
         nint helper = NativeLibrary.Load(GnuTls.HelperLibrary);
@@ -80,8 +99,7 @@ internal static unsafe class Callbacks
         QuicConnection connection = Connection(user);
         try
         {
-            connection.HandshakeCompleted();
-            return 0;
+            return connection.HandshakeCompleted() ? 0 : NgError.CallbackFailure;
         }
         catch (Exception e)
         {

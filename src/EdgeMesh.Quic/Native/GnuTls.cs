@@ -11,6 +11,8 @@ internal static unsafe partial class GnuTls
     public const uint Server = 1;
     public const uint Client = 2;
     public const uint NoAutoSendTicket = 1 << 21;
+    public const uint NewSessionTicket = 4;
+    public const int HookAfter = 1;
     public const int CredentialsCertificate = 1;
     public const int RequireCertificate = 2;
     public const int FormatPem = 1;
@@ -59,6 +61,28 @@ internal static unsafe partial class GnuTls
 
     [LibraryImport(Library)]
     public static partial GnuTlsDatum* gnutls_certificate_get_peers(nint session, uint* count);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_ticket_key_generate(GnuTlsDatum* key);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_ticket_enable_server(nint session, GnuTlsDatum* key);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_ticket_send(nint session, uint count, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_get_data(nint session, byte* data, nuint* length);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_set_data(nint session, byte* data, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial int gnutls_session_is_resumed(nint session);
+
+    [LibraryImport(Library)]
+    public static partial void gnutls_handshake_set_hook_function(
+        nint session, uint type, int when, delegate* unmanaged<nint, uint, uint, uint, GnuTlsDatum*, int> hook);
 
     [LibraryImport(Library)]
     public static partial int gnutls_alpn_set_protocols(nint session, GnuTlsDatum* protocols, uint count, uint flags);

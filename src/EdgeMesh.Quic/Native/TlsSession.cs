@@ -1,9 +1,14 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace EdgeMesh.Quic.Native;
 
-/// <summary>Makes the GnuTLS session of a connection: TLS 1.3 only, certificates on both sides, no resumption, no 0-RTT.</summary>
+/// <summary>
+/// Makes the GnuTLS session of a connection: TLS 1.3 only, certificates on both sides, no 0-RTT. A client that comes back resumes
+/// with a ticket (RFC 8446 section 2.2), which carries its certificate: that is judged again each time.
+/// </summary>
 internal static unsafe class TlsSession
 {
     private static readonly nint Priority = CreatePriority();
@@ -12,7 +17,10 @@ internal static unsafe class TlsSession
     private static readonly byte* ClientPurpose = Persist("1.3.6.1.5.5.7.3.2");
     private static readonly byte* ServerPurpose = Persist("1.3.6.1.5.5.7.3.1");
 
-    public static nint Create(bool isClient, NgConnectionRef* reference, nint credentials, ReadOnlySpan<byte> alpn)
+    /// <param name="ticket">Client only: what <see cref="TakeTicket"/> of an earlier session gave; empty for none.</param>
+    /// <param name="ticketKey">Server only: what tickets are sealed with.</param>
+    public static nint Create(
+        bool isClient, NgConnectionRef* reference, nint credentials, ReadOnlySpan<byte> alpn, ReadOnlySpan<byte> ticket, TicketKey ticketKey)
     {
         nint session;
         Check(GnuTls.gnutls_init(&session, (isClient ? GnuTls.Client : GnuTls.Server) | GnuTls.NoAutoSendTicket), "init");
@@ -24,9 +32,15 @@ internal static unsafe class TlsSession
                     ? GnuTls.ngtcp2_crypto_gnutls_configure_client_session(session)
                     : GnuTls.ngtcp2_crypto_gnutls_configure_server_session(session),
                 "QUIC set-up");
-            if (!isClient)
+            if (isClient)
+            {
+                GnuTls.gnutls_handshake_set_hook_function(session, GnuTls.NewSessionTicket, GnuTls.HookAfter, &Callbacks.TicketReceived);
+            }
+            else
             {
                 GnuTls.gnutls_certificate_server_set_request(session, GnuTls.RequireCertificate);
+                GnuTlsDatum key = ticketKey.Datum;
+                Check(GnuTls.gnutls_session_ticket_enable_server(session, &key), "tickets");
             }
 
             GnuTls.gnutls_session_set_ptr(session, reference);
@@ -38,6 +52,15 @@ internal static unsafe class TlsSession
                 Check(GnuTls.gnutls_alpn_set_protocols(session, &protocol, 1, GnuTls.AlpnMandatory), "ALPN");
             }
 
+            if (!ticket.IsEmpty)
+            {
+                fixed (byte* data = ticket)
+                {
+                    // One that GnuTLS does not take leads to a full handshake, and that is no fault.
+                    _ = GnuTls.gnutls_session_set_data(session, data, (nuint)ticket.Length);
+                }
+            }
+
             return session;
         }
         catch
@@ -46,6 +69,26 @@ internal static unsafe class TlsSession
             throw;
         }
     }
+
+    /// <summary>Server: gives the client what it can come back with. After the handshake.</summary>
+    public static void SendTicket(nint session) => _ = GnuTls.gnutls_session_ticket_send(session, 1, 0);
+
+    /// <summary>Client: what a later session to this peer may begin with; empty if it cannot be had.</summary>
+    public static byte[] TakeTicket(nint session)
+    {
+        const int largest = 16 << 10;
+        byte[] room = ArrayPool<byte>.Shared.Rent(largest);
+        nuint length = largest;
+        fixed (byte* data = room)
+        {
+            byte[] ticket = GnuTls.gnutls_session_get_data(session, data, &length) == 0 ? room[..(int)length] : [];
+            CryptographicOperations.ZeroMemory(room.AsSpan(0, largest));
+            ArrayPool<byte>.Shared.Return(room);
+            return ticket;
+        }
+    }
+
+    public static bool IsResumed(nint session) => GnuTls.gnutls_session_is_resumed(session) != 0;
 
     /// <summary>Checks the peer's chain against our CA, with its key purpose.</summary>
     /// <returns>null if it is good, else why not.</returns>

@@ -221,6 +221,8 @@ internal sealed class PeerConnection : IQuicHandler
 
     void IQuicHandler.OnDatagram(QuicConnection connection, ReadOnlySpan<byte> payload) => peer?.Flows.OnDatagram(payload);
 
+    void IQuicHandler.OnTicket(QuicConnection connection, byte[] ticket) => peer?.Keep(ticket);
+
     void IQuicHandler.OnStreamsAvailable(QuicConnection connection) => peer?.StartDials();
 
     void IQuicHandler.OnClosed(QuicConnection connection, QuicCloseReason reason)

@@ -168,7 +168,7 @@ internal sealed class PeerDials
         }
 
         PeerConnection connection = new(context, output, peer);
-        connection.Quic = context.Endpoint.Connect(output, connection);
+        connection.Quic = context.Endpoint.Connect(output, connection, peer.TakeTicket());
         connection.Quic.Owner = connection;
         dialling = connection;
     }

@@ -22,7 +22,9 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
     private const int FirstEarlyBytes = 4 * 1024;
     private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(15);
 
-    private readonly TaskCompletionSource<TcpForwardResult> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Who waits goes on in the loop: counting, or handing the socket to another attempt, which is posted. Waking a pool thread for it
+    // would cost more than it does.
+    private readonly TaskCompletionSource<TcpForwardResult> completion = new();
     private readonly Reactor reactor;
     private readonly DialTarget target;
     private readonly Socket client;

@@ -75,6 +75,23 @@ internal sealed class QuicPair : IDisposable
         return this;
     }
 
+    /// <summary>Ends the connection and begins another one with the ticket of the first.</summary>
+    public QuicPair ComeBack(byte[]? ticket = null)
+    {
+        byte[] given = ticket ?? ClientHandler.Ticket;
+        Client.Close(0, "done");
+        Driver.Until(() => ClientHandler.Closes.Count == 1 && ServerHandler.Closes.Count == 1, 30, "the end");
+        ClientHandler.ForgetAll();
+        ServerHandler.ForgetAll();
+        return Reconnect(given);
+    }
+
+    public QuicPair Reconnect(byte[] ticket)
+    {
+        Client = ClientEndpoint.Connect(ToServer, ClientHandler, ticket);
+        return this;
+    }
+
     /// <summary>A stream that both sides know, without a byte on the record.</summary>
     public (RecordingStream Client, RecordingStream Server) Open()
     {

@@ -9,6 +9,8 @@ internal sealed class RecordingHandler : IQuicHandler
 
     public bool Accepts { get; set; } = true;
 
+    public int Judged { get; private set; }
+
     public int Connected { get; private set; }
 
     public List<QuicCloseReason> Closes { get; } = [];
@@ -18,6 +20,9 @@ internal sealed class RecordingHandler : IQuicHandler
     public List<byte[]> Datagrams { get; } = [];
 
     public int StreamsAvailable { get; private set; }
+
+    /// <summary>The newest.</summary>
+    public byte[] Ticket { get; private set; } = [];
 
     public Action<RecordingStream>? OnStream { get; set; }
 
@@ -32,6 +37,7 @@ internal sealed class RecordingHandler : IQuicHandler
     public bool OnPeerCertificate(QuicConnection connection, ReadOnlySpan<byte> leafDer)
     {
         PeerName = TestPki.CommonName(leafDer);
+        Judged++;
         return Accepts;
     }
 
@@ -53,6 +59,8 @@ internal sealed class RecordingHandler : IQuicHandler
     }
 
     public void OnDatagram(QuicConnection connection, ReadOnlySpan<byte> payload) => Datagrams.Add(payload.ToArray());
+
+    public void OnTicket(QuicConnection connection, byte[] ticket) => Ticket = ticket;
 
     public void OnStreamsAvailable(QuicConnection connection) => StreamsAvailable++;
 

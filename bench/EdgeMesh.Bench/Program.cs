@@ -29,6 +29,8 @@ try
             return await PlainAsync(args[1..], CutBench.RunAsync);
         case ["servers", ..]:
             return await PlainAsync(args[1..], ServersBench.RunAsync);
+        case ["peers", ..]:
+            return await PlainAsync(args[1..], PeersBench.RunAsync);
         case ["dns", ..]:
             return await PlainAsync(args[1..], DnsBench.RunAsync);
         case ["matrix", ..]:
@@ -134,6 +136,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench far [--output docs/bench/far.md]
                edgemesh-bench cuts [--output docs/bench/cuts.md]
                edgemesh-bench servers [--output docs/bench/servers.md]
+               edgemesh-bench peers [--output docs/bench/peers.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);
     return null;

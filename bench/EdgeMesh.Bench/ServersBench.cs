@@ -11,7 +11,6 @@ internal static class ServersBench
 {
     private const int Streams = 200;
     private const int Rounds = 3;
-    private const string SecondAddress = ParkLab.ServerAddress + ":20026";
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(6);
 
     public static async Task<string> RunAsync(string binary, CancellationToken stop)
@@ -19,7 +18,7 @@ internal static class ServersBench
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop);
         ParkMesh mesh = new(park, binary);
         await mesh.StartServerAsync(stop);
-        Servers servers = new(park, mesh);
+        ServerPair servers = new(park, mesh);
         await servers.JoinAsync(stop);
         foreach (Node node in park.Nodes)
         {
@@ -29,7 +28,7 @@ internal static class ServersBench
         foreach (Node node in park.Nodes)
         {
             await mesh.ReadyAsync(node, stop);
-            await ParkMesh.UntilAsync($"{node.Name} has both servers", () => HasServersAsync(mesh, node, 2, stop), stop);
+            await ParkMesh.UntilAsync($"{node.Name} has both servers", () => servers.AreConnectedAsync(node, 2, stop), stop);
         }
 
         await park.NatA.BlockUdpWithAsync(park.NatB.WanAddress, stop);
@@ -50,7 +49,7 @@ internal static class ServersBench
 
         async Task PlayAsync(string what, Func<string, Task> play)
         {
-            string used = await RelayOfAsync(park, mesh, stop);
+            string used = await servers.RelayOfAsync(park.Edge3, "edge1", stop);
             Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {what}: {used}");
             DateTime began = DateTime.UtcNow;
             await play(used);
@@ -59,7 +58,7 @@ internal static class ServersBench
             await servers.StartAsync(used, stop);
             foreach (Node node in (Node[])[park.Edge1, park.Edge3])
             {
-                await ParkMesh.UntilAsync($"{node.Name} has both servers again", () => HasServersAsync(mesh, node, 2, stop), stop);
+                await ParkMesh.UntilAsync($"{node.Name} has both servers again", () => servers.AreConnectedAsync(node, 2, stop), stop);
             }
 
             await Task.Delay(Calm, stop);
@@ -86,68 +85,5 @@ internal static class ServersBench
         }
 
         return text.ToString();
-    }
-
-    private static async Task<bool> HasServersAsync(ParkMesh mesh, Node node, int count, CancellationToken stop)
-    {
-        using JsonDocument status = await mesh.AskAsync(node, stop, "status");
-        return status.RootElement.GetProperty("servers").EnumerateArray().Count(s => s.GetProperty("connected").GetBoolean()) == count;
-    }
-
-    private static async Task<string> RelayOfAsync(ParkLab park, ParkMesh mesh, CancellationToken stop)
-    {
-        using JsonDocument peers = await mesh.AskAsync(park.Edge3, stop, "peers");
-        return peers.RootElement.GetProperty("peers").EnumerateArray().First(p => p.GetProperty("node").GetString() == "edge1").GetProperty("server").GetString()!;
-    }
-
-    /// <summary>Both on the cloud host, told apart by their ports.</summary>
-    private sealed class Servers(ParkLab park, ParkMesh mesh)
-    {
-        private string Token => Path.Combine(park.Lab.Directory, "server.token");
-
-        private LabProcess? second;
-
-        public async Task JoinAsync(CancellationToken stop)
-        {
-            string made = await park.Cloud.Host.MustAsync(stop, mesh.Binary, "token", "create", "--for-server", "--state-dir", mesh.StateOf("server"));
-            await File.WriteAllTextAsync(Token, made, stop);
-            await StartAsync(SecondAddress, stop);
-        }
-
-        public async Task StartAsync(string server, CancellationToken stop)
-        {
-            if (server != SecondAddress)
-            {
-                await mesh.StartServerAsync(stop);
-                return;
-            }
-
-            second = park.Cloud.Host.Start("second",
-            [
-                mesh.Binary, "server", "--state-dir", mesh.StateOf("second"), "--listen", "0.0.0.0:20026", "--second-udp-port", "20036",
-                "--advertise", SecondAddress, "--metrics-listen", "127.0.0.1:20029", "--join", ParkLab.ServerAddress + ":20006", "--token-file", Token,
-            ]);
-            await ParkMesh.UntilAsync("the second server answers", async () =>
-                second.HasExited ? throw new LabException($"the second server ended: {second.Log()}")
-                : (await park.Cloud.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20029/healthz")).Succeeded, stop);
-        }
-
-        public async Task KillAsync(string server)
-        {
-            LabProcess process = Of(server);
-            process.Signal("KILL");
-            await process.ExitAsync(CancellationToken.None);
-        }
-
-        public async Task DrainAsync(string server, CancellationToken stop)
-        {
-            await park.Cloud.Host.MustAsync(
-                stop, mesh.Binary, "server", "drain", "--wait", "10s", "--state-dir", mesh.StateOf(server == SecondAddress ? "second" : "server"));
-            LabProcess process = Of(server);
-            process.Signal("TERM");
-            await process.ExitAsync(stop);
-        }
-
-        private LabProcess Of(string server) => server == SecondAddress ? second! : mesh.Server!;
     }
 }

@@ -54,7 +54,7 @@ internal static class TunnelReports
     };
 
     private static string? ServerOf(PathSelection path, TunnelLoop loop) =>
-        path.Kind is PathKind.RelayUdp or PathKind.RelayTls ? loop.Links[path.RelayId].Name : null;
+        path.Kind is PathKind.RelayUdp or PathKind.RelayTls ? loop.Links.FirstOrDefault(link => link.Id == path.RelayId)?.Name : null;
 
     private static Dictionary<PathKind, long> ByPath(long[] values) =>
         Enumerable.Range((int)PathKind.RelayTls, (int)PathKind.Lan).ToDictionary(i => (PathKind)i, i => values[i]);

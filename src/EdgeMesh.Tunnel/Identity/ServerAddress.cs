@@ -13,15 +13,17 @@ internal sealed class ServerAddress
     {
         Text = text;
         Host = host;
-        ushort[] wanted = port is { } own ? [own, MeshDefaults.ServerPort, HttpsPort] : [MeshDefaults.ServerPort, HttpsPort];
-        Ports = [.. wanted.Distinct()];
+        Ports = [.. ((ushort[])[port ?? MeshDefaults.ServerPort, HttpsPort]).Distinct()];
     }
 
     public string Text { get; }
 
     public string Host { get; }
 
-    /// <summary>In the order in which they are tried: as configured, then the default, then the one that gets out everywhere.</summary>
+    /// <summary>
+    /// In the order in which they are tried: the one that was given, or else the default, then the one that gets out everywhere. Where a
+    /// port was given the default may be another server of the same host.
+    /// </summary>
     public IReadOnlyList<ushort> Ports { get; }
 
     /// <exception cref="MeshException">The text is no server address.</exception>

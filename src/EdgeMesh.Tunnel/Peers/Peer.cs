@@ -566,7 +566,7 @@ internal sealed class Peer
         {
             PathKind.None => null,
             PathKind.Direct or PathKind.Lan => new DirectOutput(context.Port, this, selected.Kind, selected.Remote),
-            _ => new RelayOutput(context.Links[selected.RelayId], this),
+            _ => context.Link(selected.RelayId) is { } link ? new RelayOutput(link, this) : null,
         };
         if (connections.Count > 0)
         {

@@ -45,6 +45,9 @@ internal sealed class PeerContext(
 
     public IReadOnlyList<RelayLink> Links { get; set; } = [];
 
+    /// <summary>The link with that id, if the server is still in use.</summary>
+    public RelayLink? Link(int id) => Links.FirstOrDefault(link => link.Id == id);
+
     /// <summary>Where this node might be reached.</summary>
     public IReadOnlyList<Candidate> Candidates { get; set; } = [];
 

@@ -96,7 +96,7 @@ public sealed class NodeIdentityTests(ITestOutputHelper output) : IDisposable
         int port = TestMesh.FreePort();
         MeshException fault = await Assert.ThrowsAsync<MeshException>(() => LoadAsync($"127.0.0.1:{port}", "edge1", JoinToken.Create(new byte[32]).Reveal()));
         Assert.Equal(MeshExit.Unreachable, fault.Exit);
-        foreach (int tried in (int[])[port, 20006, 443])
+        foreach (int tried in (int[])[port, 443])
         {
             Assert.Contains($"127.0.0.1:{tried} (", fault.Message, StringComparison.Ordinal);
         }
@@ -136,9 +136,9 @@ public sealed class NodeIdentityTests(ITestOutputHelper output) : IDisposable
 
     [Theory]
     [InlineData("host", "host", "20006,443")]
-    [InlineData("host:443", "host", "443,20006")]
-    [InlineData("host:7000", "host", "7000,20006,443")]
-    [InlineData("[2001:db8::1]:7000", "2001:db8::1", "7000,20006,443")]
+    [InlineData("host:443", "host", "443")]
+    [InlineData("host:7000", "host", "7000,443")]
+    [InlineData("[2001:db8::1]:7000", "2001:db8::1", "7000,443")]
     [InlineData("2001:db8::1", "2001:db8::1", "20006,443")]
     [InlineData("192.0.2.1", "192.0.2.1", "20006,443")]
     public void ReadsServerAddresses(string text, string host, string ports)

@@ -24,6 +24,8 @@ public sealed unsafe class QuicEndpoint : IDisposable
     private const int MinResetLength = 21;
     private const int ResetsPerSecond = 200;
 
+    private const long TrimPause = 1_000_000_000;
+
     private readonly Func<QuicConnection, IQuicHandler?> accept;
     private readonly Dictionary<ulong, QuicConnection> connections = [];
     private readonly Dictionary<UInt128, QuicConnection> peerResetTokens = [];
@@ -32,6 +34,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
     private readonly byte[] trainBuffer = GC.AllocateUninitializedArray<byte>(TrainBufferBytes, pinned: true);
     private readonly Action flushAll;
     private readonly Action resumeLater;
+    private readonly ReactorTimer trim;
     private List<QuicConnection> dirty = [];
     private List<QuicConnection> flushing = [];
     private readonly List<QuicConnection> later = [];
@@ -65,6 +68,8 @@ public sealed unsafe class QuicEndpoint : IDisposable
         QuicLibrary.EnsureLoaded();
         TicketKey = new TicketKey();
         Driver = driver;
+        trim = driver.CreateTimer(Trim);
+        Chunks = new ChunkPool(() => trim.Set(Driver.Now + TrimPause));
         Options = options with
         {
             MaxDatagramSize = Math.Clamp(options.MaxDatagramSize, 1200, 16_000),
@@ -90,7 +95,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
     internal ILogger Log { get; }
 
-    internal ChunkPool Chunks { get; } = new();
+    internal ChunkPool Chunks { get; }
 
     internal TicketKey TicketKey { get; }
 
@@ -189,6 +194,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
             connection.Abandon("the endpoint closes");
         }
 
+        trim.Cancel();
         TicketKey.Dispose();
         Chunks.Dispose();
     }
@@ -476,6 +482,14 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
 
         flushing.Clear();
+    }
+
+    private void Trim()
+    {
+        if (!disposed && Chunks.Trim())
+        {
+            trim.Set(Driver.Now + TrimPause);
+        }
     }
 
     private void ResumeLater()

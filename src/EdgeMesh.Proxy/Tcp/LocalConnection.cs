@@ -28,6 +28,7 @@ internal static class LocalConnection
             return new TcpForwardResult(status, replay, 0, 0);
         }
 
+        client.NoDelay = true;
         return await CarryAsync(client, server, replay, stop).ConfigureAwait(false);
     }
 

@@ -185,7 +185,6 @@ internal sealed class TcpForwarder(
             return "no-service";
         }
 
-        client.NoDelay = true;
         client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
         ReadOnlyMemory<byte> replay = default;
         Balancer.Attempts attempts = balancer.Begin(plan, from.Address, anyEndpoint);

@@ -30,10 +30,10 @@ wait "$bench"
 
 # Shares of what the reactor threads ran, in per cent.
 share() {
-    perf report -i "$work/$1.data" --no-children --comm tunnel -s dso --stdio -g none 2> /dev/null | awk '
-        /^ *[0-9.]+%/ { n = $1; sub("%", "", n); all += n
-            if ($2 ~ /kernel|vdso/) kernel += n; else if ($2 ~ /gnutls|nettle|gmp|hogweed/) tls += n
-            else if ($2 ~ /ngtcp2/) quic += n; else if ($2 ~ /^edgemesh/) own += n; else other += n }
+    perf report -i "$work/$1.data" --no-children -s comm,dso --stdio -g none 2> /dev/null | awk '
+        /^ *[0-9.]+% +tunnel / { n = $1; sub("%", "", n); all += n
+            if ($3 ~ /kernel|vdso/) kernel += n; else if ($3 ~ /gnutls|nettle|gmp|hogweed/) tls += n
+            else if ($3 ~ /ngtcp2/) quic += n; else if ($3 ~ /^edgemesh/) own += n; else other += n }
         END { if (all == 0) exit 1
             printf "%.0f %.0f %.0f %.0f %.0f %.0f\n", all, 100*kernel/all, 100*tls/all, 100*quic/all, 100*own/all, 100*other/all }'
 }

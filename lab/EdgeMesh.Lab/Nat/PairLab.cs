@@ -28,7 +28,16 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
         }
     }
 
+    public BuiltSite First => first;
+
+    /// <summary>The agent of the first site.</summary>
+    public LabProcess FirstAgent => agents[first.Node.Name];
+
     public ValueTask DisposeAsync() => lab.DisposeAsync();
+
+    /// <summary>An operator's verb on the first site's node, with <c>--json</c>.</summary>
+    public async Task<JsonDocument> AskFirstAsync(CancellationToken stop, params string[] verb) => JsonDocument.Parse(
+        await first.Node.Host.MustAsync(stop, [binary, .. verb, "--state-dir", StateOf(first.Node.Name), "--json"]));
 
     /// <summary>Both agents anew, no mapping left; then the first packet.</summary>
     public async Task TryAsync(PairOutcome outcome, CancellationToken stop)

@@ -44,7 +44,7 @@ public sealed class Router(Host host, Switch lan, string wanAddress)
         await host.NftAsync(mtu < 1500 ? """
             table ip fault_mtu
             delete table ip fault_mtu
-            table ip fault_mtu { chain output { type filter hook output priority -10; icmp type destination-unreachable icmp code frag-needed drop; } }
+            table ip fault_mtu { chain output { type filter hook output priority -10; icmp type destination-unreachable icmp code frag-needed drop; }; }
             """ : "table ip fault_mtu\ndelete table ip fault_mtu", stop);
         await host.MustAsync(stop, "ip", "link", "set", "wan0", "mtu", $"{mtu}");
     }

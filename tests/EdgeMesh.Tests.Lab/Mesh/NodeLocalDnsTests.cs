@@ -21,7 +21,9 @@ public sealed class NodeLocalDnsTests
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop);
         ParkMesh mesh = new(park, ParkFixture.Binary);
         Host node = park.Edge1.Host;
-        await node.MustAsync(stop, "sh", "-ec", $"ip link add nodelocaldns type dummy; ip addr add {Own}/32 dev nodelocaldns; ip addr add {ClusterDns}/32 dev nodelocaldns; ip link set nodelocaldns up");
+
+        // Its device is of type dummy, which a lab's kernel may lack; a bridge without ports holds addresses as well.
+        await node.MustAsync(stop, "sh", "-ec", $"ip link add nodelocaldns type bridge; ip addr add {Own}/32 dev nodelocaldns; ip addr add {ClusterDns}/32 dev nodelocaldns; ip link set nodelocaldns up");
         await node.NftAsync($$"""
             table ip nodelocal {
               chain in { type filter hook prerouting priority -300; ip daddr { {{Own}}, {{ClusterDns}} } th dport 53 notrack; }

@@ -83,6 +83,14 @@ public sealed class DnsOutageTests : IAsyncLifetime
         string steps = await park.Edge1.Host.MustAsync(limit.Token, "sh", "-c", $"{ParkFixture.Binary} resolve www.example.test --state-dir {mesh.StateOf("edge1")}");
         Assert.Contains("so the old answer is served", steps, StringComparison.Ordinal);
         Assert.Contains(Upstream, steps, StringComparison.Ordinal);
+        string metrics = await MetricsAsync();
+        Assert.Contains($"edgemesh_dns_upstream_up{{server=\"{Upstream}\"}} 0\n", metrics, StringComparison.Ordinal);
+        foreach (string series in (string[])["A\",rcode=\"NOERROR\",source=\"cluster", "A\",rcode=\"NXDOMAIN\",source=\"cluster", "A\",rcode=\"NOERROR\",source=\"stale", "A\",rcode=\"SERVFAIL\",source=\"upstream"])
+        {
+            Assert.Matches($"edgemesh_dns_queries_total{{type=\"{series}\"}} [1-9]", metrics);
+        }
+
+        Assert.Matches("edgemesh_dns_seconds_bucket{source=\"cluster\",le=\"0.001\"} [1-9]", metrics);
 
         if (what == "link")
         {
@@ -98,6 +106,7 @@ public sealed class DnsOutageTests : IAsyncLifetime
 
         // A second, and half of one for what starting dig takes.
         Assert.InRange(Stopwatch.GetElapsedTime(returned).TotalMilliseconds, 0, 1500);
+        Assert.Contains($"edgemesh_dns_upstream_up{{server=\"{Upstream}\"}} 1\n", await MetricsAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,6 +137,8 @@ public sealed class DnsOutageTests : IAsyncLifetime
         string missing = await park.Edge1.Host.MustAsync(limit.Token, "sh", "-c", Ask("nothing.default.svc.cluster.local"));
         Assert.Contains("NXDOMAIN", missing, StringComparison.Ordinal);
     }
+
+    private Task<string> MetricsAsync() => park.Edge1.Host.MustAsync(limit.Token, "curl", "-sf", "http://127.0.0.1:20008/metrics");
 
     private Task<string> DigAsync(string name) => DigAsync(Client, "169.254.96.16", name, limit.Token);
 

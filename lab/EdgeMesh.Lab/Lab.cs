@@ -165,7 +165,8 @@ public sealed class Lab : IAsyncDisposable
         return host;
     }
 
-    internal async Task PlugAsync(Host host, string device, Switch into, string address, string? gateway, CancellationToken stop)
+    /// <summary>One more interface of a host, with an address, up; with a default route if there is a gateway.</summary>
+    public async Task PlugAsync(Host host, string device, Switch into, string address, string? gateway, CancellationToken stop)
     {
         string port = into.NextPort();
         await Command.MustAsync("ip",

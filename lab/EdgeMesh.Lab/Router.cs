@@ -36,6 +36,19 @@ public sealed class Router(Host host, Switch lan, string wanAddress)
     public Task LoseAsync(int percent, CancellationToken stop) =>
         percent == 0 ? UnfaultAsync("loss", stop) : FaultAsync("loss", $"numgen random mod 100 < {percent} drop", stop);
 
+    /// <summary>
+    /// Lets only packets through that fit, and says nothing about the others: a tunnel behind a firewall that drops ICMP. 1500 ends it.
+    /// </summary>
+    public async Task SwallowLongerThanAsync(int mtu, CancellationToken stop)
+    {
+        await host.NftAsync(mtu < 1500 ? """
+            table ip fault_mtu
+            delete table ip fault_mtu
+            table ip fault_mtu { chain output { type filter hook output priority -10; icmp type destination-unreachable icmp code frag-needed drop; }; }
+            """ : "table ip fault_mtu\ndelete table ip fault_mtu", stop);
+        await host.MustAsync(stop, "ip", "link", "set", "wan0", "mtu", $"{mtu}");
+    }
+
     /// <summary>Takes the way to the internet away, or gives it back.</summary>
     public async Task LinkAsync(bool up, CancellationToken stop)
     {

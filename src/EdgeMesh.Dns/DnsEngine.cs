@@ -24,17 +24,22 @@ internal sealed class DnsEngine(DnsCore core, Resolver resolver, ClientGate gate
         return core.Handle(query, output, isStream, clock.Now, Refusal);
     }
 
-    /// <summary>The rest of the way for a query whose <see cref="Handle"/> said <see cref="DnsOutcome.Ask"/>.</summary>
-    /// <param name="query">The client's query.</param>
+    /// <summary>
+    /// What a query needs whose <see cref="Handle"/> said <see cref="DnsOutcome.Ask"/>. Apart from <see cref="Finish"/>, so that the
+    /// thousands that may wait hold no room for their answers.
+    /// </summary>
     /// <param name="key">The question to ask upstream.</param>
+    public ValueTask<Fetched> FetchAsync(byte[] key) => resolver.AskAsync(key);
+
+    /// <summary>The answer to that query.</summary>
+    /// <param name="query">The client's query.</param>
+    /// <param name="fetched">What came from upstream.</param>
     /// <param name="output">Room for the answer.</param>
     /// <param name="isStream">TCP.</param>
-    public async ValueTask<DnsReply> FinishAsync(ReadOnlyMemory<byte> query, byte[] key, Memory<byte> output, bool isStream)
+    /// <param name="began"><see cref="Stopwatch"/> time at which the wait began.</param>
+    public DnsReply Finish(ReadOnlySpan<byte> query, Fetched fetched, Span<byte> output, bool isStream, long began)
     {
-        long began = Stopwatch.GetTimestamp();
-        Fetched fetched = await resolver.AskAsync(key).ConfigureAwait(false);
-        DnsReply reply = core.Handle(query.Span, output.Span, isStream, clock.Now, fetched);
-
+        DnsReply reply = core.Handle(query, output, isStream, clock.Now, fetched);
         Time(reply, began);
 
         // The cluster may have changed meanwhile, so that the name leads elsewhere: the client asks again.

@@ -45,7 +45,7 @@ public sealed record DnsOptions
     /// <summary>A question whose old answer is known waits this long for a new one.</summary>
     public TimeSpan StaleAfter { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Open TCP connections of clients, all listen addresses together.</summary>
+    /// <summary>Open TCP connections of clients, all listen addresses together; one client address may have a quarter of them.</summary>
     public int MaxConnections { get; init; } = 256;
 
     /// <summary>An idle TCP connection of a client is closed.</summary>

@@ -11,7 +11,7 @@ namespace EdgeMesh.Dns;
 public sealed class DnsService : IAsyncDisposable
 {
     // Watching by reading: resolv.conf is often a link into a directory that comes and goes, which inotify does not follow.
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
 
     // Queries over UDP that may wait for upstream at once; each holds its datagram and a few small objects.
     private const int MaxWaiting = 4096;
@@ -30,10 +30,12 @@ public sealed class DnsService : IAsyncDisposable
     private readonly DnsTracer tracer;
     private readonly TaskGroup waiting = new(MaxWaiting);
     private readonly TaskGroup connections;
+    private readonly ClientShare shares;
     private readonly CancellationTokenSource stopping = new();
     private readonly List<IAsyncDisposable> listeners = [];
     private readonly List<Task> loops = [];
     private readonly NetworkAddressChangedEventHandler networkChanged;
+    private readonly NetworkAvailabilityChangedEventHandler linkChanged;
     private ImmutableArray<IPEndPoint> listening = [];
     private ImmutableArray<IPEndPoint> missing = [];
     private string? resolvConf;
@@ -68,11 +70,11 @@ public sealed class DnsService : IAsyncDisposable
         DnsMetrics.ObserveUpstreams(ObserveUpstreams);
         tracer = new DnsTracer(zones, routes, cache, engine, clock);
         connections = new TaskGroup(options.MaxConnections);
-        networkChanged = (_, _) =>
-        {
-            routes.ForgetMeasurements();
-            gate.ReadOwnAddresses();
-        };
+        shares = new ClientShare(Math.Max(1, options.MaxConnections / 4));
+        networkChanged = (_, _) => OnNetworkChanged();
+
+        // On Linux also for every change of a link and of the main routing table: the node has another uplink with the addresses it had.
+        linkChanged = (_, _) => OnNetworkChanged();
     }
 
     /// <summary>0 while a server's last attempt failed or it leads back here, else 1.</summary>
@@ -92,6 +94,12 @@ public sealed class DnsService : IAsyncDisposable
         cache.Count,
         cache.Bytes);
 
+    private void OnNetworkChanged()
+    {
+        routes.ForgetMeasurements();
+        gate.ReadOwnAddresses();
+    }
+
     /// <summary>How the server answers a question of this machine, step by step.</summary>
     /// <param name="name">The name.</param>
     /// <param name="type">The record type's number.</param>
@@ -104,6 +112,7 @@ public sealed class DnsService : IAsyncDisposable
     {
         isStarted = true;
         NetworkChange.NetworkAddressChanged += networkChanged;
+        NetworkChange.NetworkAvailabilityChanged += linkChanged;
         gate.ReadOwnAddresses();
         loops.Add(FollowSnapshotsAsync());
         await ReadUpstreamsAsync(stop).ConfigureAwait(false);
@@ -123,6 +132,7 @@ public sealed class DnsService : IAsyncDisposable
         if (isStarted)
         {
             NetworkChange.NetworkAddressChanged -= networkChanged;
+            NetworkChange.NetworkAvailabilityChanged -= linkChanged;
         }
 
         await stopping.CancelAsync().ConfigureAwait(false);
@@ -209,7 +219,7 @@ public sealed class DnsService : IAsyncDisposable
     private void Listen(ListenSockets sockets)
     {
         UdpListener udp = new(sockets.Udp, engine, waiting, log);
-        TcpListener tcp = new(sockets.Tcp, engine, connections, options.IdleTimeout, time, log);
+        TcpListener tcp = new(sockets.Tcp, engine, connections, shares, options.IdleTimeout, time, log);
         listeners.Add(udp);
         listeners.Add(tcp);
         udp.Start(options.Threads);

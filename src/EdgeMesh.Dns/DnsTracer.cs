@@ -71,7 +71,8 @@ internal sealed class DnsTracer(ClusterZones zones, UpstreamRoutes routes, Answe
 
         byte[] asked = output[..reply.Length];
         long began = Stopwatch.GetTimestamp();
-        reply = await engine.FinishAsync(query, asked, output, isStream: true).ConfigureAwait(false);
+        Fetched fetched = await engine.FetchAsync(asked).ConfigureAwait(false);
+        reply = engine.Finish(query, fetched, output, isStream: true, began);
         string took = string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:0.0} ms");
         string outcome = Outcome(output.AsSpan(0, reply.Length));
         steps.Add(reply.Source switch

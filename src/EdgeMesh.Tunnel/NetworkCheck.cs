@@ -36,7 +36,7 @@ public sealed record ServerCheck(ServerStatus Status, IReadOnlyList<ServerPortCh
 /// <param name="Addresses">Addresses told to peers, with how each is known.</param>
 /// <param name="HasIPv6">One of them is IPv6.</param>
 /// <param name="MappedPort">The router's port that leads to ours, with the protocol that got it; null for none.</param>
-/// <param name="Mtu">Largest UDP payload confirmed on any direct path; 0 without one.</param>
+/// <param name="Mtu">Largest UDP payload that passes every direct path in use; 0 without one.</param>
 /// <param name="Servers">All configured servers.</param>
 public sealed record NetworkCheck(
     int UdpPort,

@@ -24,7 +24,7 @@ internal static class NetworkChecker
             [.. loop.Candidates.Select(c => $"{c.Address} ({Word(c.Kind)})")],
             loop.Candidates.Any(c => c.Address.Family == 6),
             mappedPort,
-            loop.Peers.All.Select(peer => peer.Paths.Selected.IsDirect ? peer.Paths.Find(peer.Paths.Selected.Remote)?.Mtu.Confirmed ?? 0 : 0).DefaultIfEmpty().Max(),
+            loop.Peers.All.Where(peer => peer.Paths.Selected.IsDirect).Select(peer => peer.Paths.Mtu).DefaultIfEmpty().Min(),
             [.. servers.Select(status => new ServerCheck(status, [], null))]);
     }
 

@@ -32,7 +32,9 @@ internal sealed class TunnelLoop : IDisposable
     private readonly Revocations revocations;
     private readonly ILogger log;
     private readonly List<RelayLink> links = [];
+    private readonly Action onServerConnected;
     private int nextLink;
+    private long newestSession;
     private QuicCredentials credentials;
     private PortMapping? mapping;
     private long foreignVersions;
@@ -46,8 +48,10 @@ internal sealed class TunnelLoop : IDisposable
         Func<TransportProtocol, IPEndPoint, bool> isLocalEndpoint,
         Func<NodeName, IReadOnlyList<IPAddress>> nodeAddresses,
         IReadOnlyList<string> servers,
+        Action onServerConnected,
         ILogger log)
     {
+        this.onServerConnected = onServerConnected;
         this.options = options;
         this.reactor = reactor;
         this.log = log;
@@ -153,8 +157,9 @@ internal sealed class TunnelLoop : IDisposable
     public void UseLocalAddresses(LocalAddresses found)
     {
         IPAddress[] gone = [.. context.Local.Addresses.Except(found.Addresses)];
+        bool hasMoved = found.HasMovedFrom(context.Local);
         context.Local = found;
-        RefreshCandidates(force: true, hasMoved: gone.Length > 0);
+        RefreshCandidates(force: true, hasMoved);
         foreach (RelayLink link in Links)
         {
             link.Rebind(gone);
@@ -372,6 +377,12 @@ internal sealed class TunnelLoop : IDisposable
 
     private void OnLinkChanged(RelayLink link)
     {
+        if (link.IsConnected && link.Since > newestSession)
+        {
+            newestSession = link.Since;
+            onServerConnected();
+        }
+
         TunnelMetrics.Servers = Links.Count(l => l.IsConnected);
         RefreshCandidates(force: false);
         foreach (Peer peer in Peers.All)

@@ -102,7 +102,10 @@ public sealed class TunnelService : IAsyncDisposable
         }
 
         reactor = new Reactor("tunnel", log);
-        loop = new TunnelLoop(options, identity, reactor, isLocalEndpoint, nodeAddresses, [.. servers.Select(s => s.Text)], log);
+
+        // A router that has restarted has cut our connections and forgotten our port: ask it again.
+        loop = new TunnelLoop(
+            options, identity, reactor, isLocalEndpoint, nodeAddresses, [.. servers.Select(s => s.Text)], () => mapper?.Renew(), log);
         reactor.Start();
         if (options.Port != 0 && loop.PortNumber != options.Port)
         {
@@ -125,6 +128,7 @@ public sealed class TunnelService : IAsyncDisposable
         }
 
         NetworkChange.NetworkAddressChanged += OnAddressChanged;
+        NetworkChange.NetworkAvailabilityChanged += OnLinkChanged;
         tasks.Add(Task.Run(() => WatchAddressesAsync(stopping.Token), CancellationToken.None));
         tasks.Add(Task.Run(() => RenewAsync(clients, stopping.Token), CancellationToken.None));
         TunnelLog.Started(log, options.Self.Value, loop.PortNumber, libraries);
@@ -166,6 +170,7 @@ public sealed class TunnelService : IAsyncDisposable
 
         isStopped = true;
         NetworkChange.NetworkAddressChanged -= OnAddressChanged;
+        NetworkChange.NetworkAvailabilityChanged -= OnLinkChanged;
         if (reactor is not null && loop is not null)
         {
             reactor.Post(static l => l.BeginStop(), loop);
@@ -239,6 +244,9 @@ public sealed class TunnelService : IAsyncDisposable
 
     private void OnRelayRoom() => reactor!.Post(static l => l.OnRelayRoom(), loop!);
 
+    // On Linux told for every change of a link and of the main routing table, 150 ms after the last one.
+    private void OnLinkChanged(object? sender, NetworkAvailabilityEventArgs e) => OnAddressChanged(sender, e);
+
     private void OnAddressChanged(object? sender, EventArgs e)
     {
         try
@@ -263,7 +271,7 @@ public sealed class TunnelService : IAsyncDisposable
             {
                 known = found;
                 reactor!.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop!, Found: found));
-                mapper?.OnAddressesChanged();
+                mapper?.Renew();
             }
 
             identity.Clock.Keep();

@@ -7,10 +7,13 @@ internal static class Eventually
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task HoldsAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
+    public static Task HoldsAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        HoldsAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task HoldsAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
         using CancellationTokenSource late = new(Patience);
-        while (!condition())
+        while (!await condition())
         {
             Assert.False(late.IsCancellationRequested, $"not within {Patience.TotalSeconds} s: {what}");
             await Task.Delay(1, CancellationToken.None);

@@ -3,22 +3,36 @@ using System.Text.Json;
 namespace EdgeMesh.Lab;
 
 /// <summary>Two sites, a server between them, and a Service at the second that the first asks for.</summary>
-public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
+public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAsyncDisposable
 {
     // The lab's internet is no documentation network: miniupnpd maps no ports behind such an address (RFC 5737).
     private const string ServerAddress = "45.45.45.250";
+    private const string CarrierAddress = "45.45.45.30";
     private const string Service = "10.96.0.31";
     private readonly Dictionary<string, LabProcess> agents = [];
+    private int[] ports = [20007, 20007];
     private BuiltSite first = null!;
     private BuiltSite second = null!;
     private Host server = null!;
 
-    public static async Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop)
+    /// <param name="a">Who asks.</param>
+    /// <param name="b">Who serves.</param>
+    /// <param name="binary">The program.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <param name="agentOptions">More options of both agents.</param>
+    public static Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop, params string[] agentOptions) =>
+        CreateAsync(a, b, null, binary, agentOptions, stop);
+
+    /// <summary>Both sites are behind one router of their carrier, which sends what one of them sends to the other's outside address back in.</summary>
+    public static Task<PairLab> CreateBehindOneCarrierAsync(Site a, Site b, NatKind carrier, string binary, CancellationToken stop) =>
+        CreateAsync(a, b, carrier, binary, [], stop);
+
+    private static async Task<PairLab> CreateAsync(Site a, Site b, NatKind? carrier, string binary, string[] agentOptions, CancellationToken stop)
     {
-        PairLab pair = new(await Lab.CreateAsync(stop), binary);
+        PairLab pair = new(await Lab.CreateAsync(stop), binary, agentOptions);
         try
         {
-            await pair.BuildAsync(a, b, stop);
+            await pair.BuildAsync(a, b, carrier, stop);
             return pair;
         }
         catch
@@ -28,13 +42,25 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
         }
     }
 
+    public BuiltSite First => first;
+
+    /// <summary>The agent of the first site.</summary>
+    public LabProcess FirstAgent => agents[first.Node.Name];
+
     public ValueTask DisposeAsync() => lab.DisposeAsync();
 
+    /// <summary>An operator's verb on the first site's node, with <c>--json</c>.</summary>
+    public async Task<JsonDocument> AskFirstAsync(CancellationToken stop, params string[] verb) => JsonDocument.Parse(
+        await first.Node.Host.MustAsync(stop, [binary, .. verb, "--state-dir", StateOf(first.Node.Name), "--json"]));
+
     /// <summary>Both agents anew, no mapping left; then the first packet.</summary>
-    public async Task TryAsync(PairOutcome outcome, CancellationToken stop)
+    /// <param name="outcome">Gets what came of it.</param>
+    /// <param name="stop">Ends the wait.</param>
+    /// <param name="patience">Seconds to wait for a direct path; by default as long as this pair may need.</param>
+    public async Task TryAsync(PairOutcome outcome, CancellationToken stop, int? patience = null)
     {
         await RestartAsync(stop);
-        int within = Site.Of(outcome.A, outcome.B) switch { Expectation.Direct => 10, Expectation.Lucky => 30, _ => 2 };
+        int within = patience ?? Site.Of(outcome.A, outcome.B) switch { Expectation.Direct => 10, Expectation.Lucky => 30, _ => 2 };
         Task<CommandResult> ping = first.Node.Host.RunAsync(
             stop, binary, "ping", "edge2", "--until-direct", "--within", $"{within}", "--state-dir", StateOf("edge1"), "--json");
         CommandResult asked = await first.Node.Pods[0].Host.RunAsync(stop, "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{time_total}", $"http://{Service}/");
@@ -61,12 +87,21 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
 
     private string StateOf(string node) => Path.Combine(lab.Directory, node);
 
-    private async Task BuildAsync(Site a, Site b, CancellationToken stop)
+    private async Task BuildAsync(Site a, Site b, NatKind? carrier, CancellationToken stop)
     {
         Switch internet = await lab.AddSwitchAsync("internet", stop);
         server = await lab.AddHostAsync("server", internet, ServerAddress + "/24", null, stop);
-        first = await a.BuildAsync(lab, internet, 1, stop);
-        second = await b.BuildAsync(lab, internet, 2, stop);
+        Router? shared = null;
+        if (carrier is { } kind)
+        {
+            // A full cone has one inside host per port.
+            ports = [20007, 20008];
+            shared = await lab.AddRouterAsync("carrier", internet, CarrierAddress + "/24", Site.SharedGateway + "/24", kind, stop);
+            await HairpinAsync(shared, stop);
+        }
+
+        first = await a.BuildAsync(lab, shared?.Lan ?? internet, 1, stop, shared);
+        second = await b.BuildAsync(lab, shared?.Lan ?? internet, 2, stop, shared);
         foreach (BuiltSite site in (BuiltSite[])[first, second])
         {
             await site.Node.AddPodAsync("a", "172.17.0.2", stop);
@@ -91,6 +126,15 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
         }
     }
 
+    // RFC 4787 section 6: the packet comes back in with the outside address and port of who sent it.
+    private static Task HairpinAsync(Router router, CancellationToken stop) => router.Host.NftAsync($$"""
+        table ip nat {
+          chain turn { type nat hook prerouting priority -101; iif lan0 ip daddr {{CarrierAddress}} meta l4proto udp dnat ip to udp dport map @inside; }
+          chain remember { type filter hook prerouting priority -151; iif lan0 meta l4proto udp update @inside { udp sport : ip saddr }; }
+          chain hide { type nat hook postrouting priority 99; oif lan0 ct status dnat snat to {{CarrierAddress}}; }
+        }
+        """, stop);
+
     private async Task ServeAsync(Pod pod, CancellationToken stop)
     {
         string configuration = Path.Combine(lab.Directory, "nginx.conf");
@@ -114,7 +158,7 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
             await agent.ExitAsync(stop);
         }
 
-        foreach (BuiltSite site in (BuiltSite[])[first, second])
+        foreach ((BuiltSite site, int port) in ((BuiltSite[])[first, second]).Zip(ports))
         {
             await site.ForgetAsync(stop);
             string state = StateOf(site.Node.Name);
@@ -123,7 +167,7 @@ public sealed class PairLab(Lab lab, string binary) : IAsyncDisposable
             agents[site.Node.Name] = site.Node.Host.Start("agent",
             [
                 binary, "agent", "--node-name", site.Node.Name, "--state-dir", state, "--server", ServerAddress,
-                "--token-file", state + ".token", "--manifests", state + "-manifests",
+                "--token-file", state + ".token", "--manifests", state + "-manifests", "--tunnel.port", $"{port}", .. agentOptions,
             ]);
         }
 

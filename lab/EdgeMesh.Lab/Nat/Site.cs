@@ -3,6 +3,9 @@ namespace EdgeMesh.Lab;
 /// <summary>What stands between a node and the internet.</summary>
 public sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, bool MapsPorts = false)
 {
+    /// <summary>Inside address of a carrier's router that two sites share.</summary>
+    public const string SharedGateway = "100.64.0.1";
+
     public static IReadOnlyList<Site> All { get; } =
     [
         new("public", null),
@@ -51,22 +54,22 @@ public sealed record Site(string Name, NatKind? Inner, NatKind? Outer = null, bo
 
     /// <summary>Builds it: a node at the end, its routers in between.</summary>
     /// <param name="lab">Where.</param>
-    /// <param name="internet">45.45.45.0/24.</param>
+    /// <param name="internet">45.45.45.0/24, or what lies behind the shared carrier.</param>
     /// <param name="number">1 or 2.</param>
     /// <param name="stop">Stops.</param>
-    public async Task<BuiltSite> BuildAsync(Lab lab, Switch internet, int number, CancellationToken stop)
+    /// <param name="shared">A carrier's router in front of both sites.</param>
+    public async Task<BuiltSite> BuildAsync(Lab lab, Switch internet, int number, CancellationToken stop, Router? shared = null)
     {
         string node = $"edge{number}";
-        string publicAddress = $"45.45.45.{10 + number}";
+        string wanAddress = shared is null ? $"45.45.45.{10 + number}/24" : $"100.64.0.{10 + number}/24";
+        string? gateway = shared is null ? null : SharedGateway;
         if (Inner is not { } inner)
         {
-            return new BuiltSite(await lab.AddNodeAsync(node, internet, publicAddress + "/24", null, stop), [], null);
+            return new BuiltSite(await lab.AddNodeAsync(node, internet, wanAddress, gateway, stop), [], null);
         }
 
         List<Router> routers = [];
         Switch wan = internet;
-        string wanAddress = publicAddress + "/24";
-        string? gateway = null;
         if (Outer is { } outer)
         {
             Router carrier = await lab.AddRouterAsync($"carrier{number}", wan, wanAddress, $"100.64.{number}.1/24", outer, stop);

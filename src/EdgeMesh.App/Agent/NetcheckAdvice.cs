@@ -46,6 +46,11 @@ internal static class NetcheckAdvice
                 : $"server {name} is reached but not connected: {server.Status.WhyText}";
         }
 
+        foreach (ServerCheck server in check.Servers.Where(server => server.Status.Connected && IsDeafAt443(server)))
+        {
+            yield return $"server {server.Status.Server} does not answer at TCP 443: nodes whose network lets nothing else out cannot reach it; add --listen 0.0.0.0:443 there";
+        }
+
         if (!udp && check.Servers.Any(server => server.Status.Connected))
         {
             yield return $"UDP to the servers gets no answer: everything is relayed over TLS; let UDP 20006 out (and UDP {check.UdpPort} to peers) for direct paths";
@@ -53,7 +58,7 @@ internal static class NetcheckAdvice
 
         if (check.Mapping == NatMapping.DestinationDependent && check.MappedPort is null)
         {
-            yield return $"the NAT gives every destination another port: direct paths need luck or help; switch on PCP, NAT-PMP or UPnP at the router, forward UDP {check.UdpPort} to this node, or ask for endpoint-independent mapping";
+            yield return $"the NAT gives every destination another port: direct paths need luck or help; switch on PCP, NAT-PMP or UPnP at the router, forward UDP {check.UdpPort} to this node, or ask for endpoint-independent mapping{(check.HasIPv6 ? "" : " or IPv6, which needs no NAT")}";
         }
 
         if (check.Mtu is > 0 and < 1400)
@@ -61,4 +66,7 @@ internal static class NetcheckAdvice
             yield return $"a direct path takes only {check.Mtu} bytes a datagram: a tunnel or PPPoE is in between; it works, with more packets";
         }
     }
+
+    private static bool IsDeafAt443(ServerCheck server) =>
+        server.Ports.Any(port => port.Port.Port == 443) && server.Ports.All(port => port.Port.Port != 443 || port.Fault is not null);
 }

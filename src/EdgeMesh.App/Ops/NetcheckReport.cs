@@ -18,7 +18,7 @@ internal sealed record NetcheckReport
     /// <summary>Such as <c>203.0.113.7:20007 by PCP</c>.</summary>
     public string? MappedPort { get; init; }
 
-    /// <summary>Largest UDP payload confirmed on a direct path; 0 without one.</summary>
+    /// <summary>Largest UDP payload that passes every direct path in use; 0 without one.</summary>
     public required int Mtu { get; init; }
 
     public required IReadOnlyList<string> Addresses { get; init; }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -82,40 +83,30 @@ internal sealed class TcpConnection(Socket client, DnsEngine engine, TimeSpan id
 
     private async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> query, CancellationToken stop)
     {
-        byte[] output = ArrayPool<byte>.Shared.Rent(DnsLimits.TcpMessage + 2);
-        try
+        switch (Handle(query.Span, null, 0, out byte[] message))
         {
-            DnsReply reply = engine.Handle(query.Span, output.AsSpan(2, DnsLimits.TcpMessage), isStream: true, address);
-            switch (reply.Outcome)
-            {
-                case DnsOutcome.Answer:
-                    await SendAsync(output, reply.Length, stop).ConfigureAwait(false);
-                    return true;
-                case DnsOutcome.Ask:
-                    await slots.WaitAsync(stop).ConfigureAwait(false);
-                    waiting.TryRun(FinishAsync, (query.ToArray(), output.AsSpan(2, reply.Length).ToArray()));
-                    return true;
-                default:
-                    // A stream that carries what is no query has lost its way.
-                    return false;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(output);
+            case DnsOutcome.Answer:
+                await SendAsync(message, stop).ConfigureAwait(false);
+                return true;
+            case DnsOutcome.Ask:
+                await slots.WaitAsync(stop).ConfigureAwait(false);
+                waiting.TryRun(FinishAsync, (query.ToArray(), message));
+                return true;
+            default:
+                // A stream that carries what is no query has lost its way.
+                return false;
         }
     }
 
     private async Task FinishAsync((byte[] Query, byte[] Key) later)
     {
-        byte[] output = ArrayPool<byte>.Shared.Rent(DnsLimits.TcpMessage + 2);
         try
         {
-            DnsReply reply = await engine.FinishAsync(later.Query, later.Key, output.AsMemory(2, DnsLimits.TcpMessage), isStream: true)
-                .ConfigureAwait(false);
-            if (reply.Outcome == DnsOutcome.Answer)
+            long began = Stopwatch.GetTimestamp();
+            Fetched fetched = await engine.FetchAsync(later.Key).ConfigureAwait(false);
+            if (Handle(later.Query, fetched, began, out byte[] message) == DnsOutcome.Answer)
             {
-                await SendAsync(output, reply.Length, broken.Token).ConfigureAwait(false);
+                await SendAsync(message, broken.Token).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
@@ -125,22 +116,47 @@ internal sealed class TcpConnection(Socket client, DnsEngine engine, TimeSpan id
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(output);
             slots.Release();
         }
     }
 
-    private async ValueTask SendAsync(byte[] framed, int length, CancellationToken stop)
+    // The message as it goes on the stream, or the key to ask upstream. Room for the longest message is lent for this moment only: a
+    // client that asks much and takes little holds no more than its answers.
+    private DnsOutcome Handle(ReadOnlySpan<byte> query, Fetched? fetched, long began, out byte[] message)
+    {
+        byte[] room = ArrayPool<byte>.Shared.Rent(DnsLimits.TcpMessage);
+        try
+        {
+            Span<byte> output = room.AsSpan(0, DnsLimits.TcpMessage);
+            DnsReply reply = fetched is { } known
+                ? engine.Finish(query, known, output, isStream: true, began)
+                : engine.Handle(query, output, isStream: true, address);
+            int head = reply.Outcome == DnsOutcome.Answer ? 2 : 0;
+            message = new byte[head + reply.Length];
+            output[..reply.Length].CopyTo(message.AsSpan(head));
+            if (head > 0)
+            {
+                BinaryPrimitives.WriteUInt16BigEndian(message, (ushort)reply.Length);
+            }
+
+            return reply.Outcome;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(room);
+        }
+    }
+
+    private async ValueTask SendAsync(byte[] framed, CancellationToken stop)
     {
         using CancellationTokenSource idle = new(idleTimeout, time);
         using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(stop, idle.Token);
-        BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)length);
         await writing.WaitAsync(both.Token).ConfigureAwait(false);
         try
         {
-            for (int sent = 0; sent < length + 2;)
+            for (int sent = 0; sent < framed.Length;)
             {
-                sent += await client.SendAsync(framed.AsMemory(sent, length + 2 - sent), SocketFlags.None, both.Token).ConfigureAwait(false);
+                sent += await client.SendAsync(framed.AsMemory(sent), SocketFlags.None, both.Token).ConfigureAwait(false);
             }
         }
         finally

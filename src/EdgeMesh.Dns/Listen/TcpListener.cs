@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.Dns;
 
-/// <summary>Accepts clients' TCP connections up to the common limit and owns them until they end.</summary>
+/// <summary>Accepts clients' TCP connections up to the common limit and each client's share of it, and owns them until they end.</summary>
 internal sealed class TcpListener(
-    Socket socket, DnsEngine engine, TaskGroup connections, TimeSpan idleTimeout, TimeProvider time, ILogger log) : IAsyncDisposable
+    Socket socket, DnsEngine engine, TaskGroup connections, ClientShare shares, TimeSpan idleTimeout, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private readonly CancellationTokenSource stopping = new();
     private readonly IPEndPoint address = (IPEndPoint)socket.LocalEndPoint!;
@@ -28,11 +28,7 @@ internal sealed class TcpListener(
             try
             {
                 Socket client = await socket.AcceptAsync(stopping.Token).ConfigureAwait(false);
-                if (!connections.TryRun(ServeAsync, client))
-                {
-                    DnsMetrics.Shed.Add(1, new KeyValuePair<string, object?>("limit", "connections"));
-                    client.Dispose();
-                }
+                Admit(client);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -47,13 +43,37 @@ internal sealed class TcpListener(
         }
     }
 
-    private async Task ServeAsync(Socket client)
+    private void Admit(Socket client)
+    {
+        // Null: the client has left already.
+        if (client.RemoteEndPoint is not IPEndPoint from)
+        {
+            client.Dispose();
+            return;
+        }
+
+        DnsAddress address = DnsAddress.From(from.Address);
+        bool hasShare = shares.TryEnter(address);
+        if (hasShare && connections.TryRun(ServeAsync, (client, from, address)))
+        {
+            return;
+        }
+
+        if (hasShare)
+        {
+            shares.Leave(address);
+        }
+
+        DnsMetrics.Shed.Add(1, new KeyValuePair<string, object?>("limit", "connections"));
+        client.Dispose();
+    }
+
+    private async Task ServeAsync((Socket Socket, IPEndPoint From, DnsAddress Address) admitted)
     {
         DnsMetrics.Connections.Add(1);
-        EndPoint? from = null;
+        (Socket client, IPEndPoint from, DnsAddress clientAddress) = admitted;
         try
         {
-            from = client.RemoteEndPoint;
             client.NoDelay = true;
             await using TcpConnection connection = new(client, engine, idleTimeout, time);
             await connection.RunAsync(stopping.Token).ConfigureAwait(false);
@@ -69,6 +89,7 @@ internal sealed class TcpListener(
         finally
         {
             client.Dispose();
+            shares.Leave(clientAddress);
             DnsMetrics.Connections.Add(-1);
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -100,10 +101,13 @@ internal sealed class UdpListener(Socket socket, DnsEngine engine, TaskGroup wai
 
     private async Task FinishAsync(Later later)
     {
-        byte[] output = ArrayPool<byte>.Shared.Rent(DnsLimits.UdpPayload);
+        byte[] output = [];
         try
         {
-            DnsReply reply = await engine.FinishAsync(later.Query, later.Key, output, isStream: false).ConfigureAwait(false);
+            long began = Stopwatch.GetTimestamp();
+            Fetched fetched = await engine.FetchAsync(later.Key).ConfigureAwait(false);
+            output = ArrayPool<byte>.Shared.Rent(DnsLimits.UdpPayload);
+            DnsReply reply = engine.Finish(later.Query, fetched, output, isStream: false, began);
             if (reply.Outcome == DnsOutcome.Answer)
             {
                 socket.SendTo(output.AsSpan(0, reply.Length), SocketFlags.None, later.Client);
@@ -119,7 +123,10 @@ internal sealed class UdpListener(Socket socket, DnsEngine engine, TaskGroup wai
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(output);
+            if (output.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(output);
+            }
         }
     }
 

@@ -17,6 +17,9 @@ internal sealed class UpstreamSet(
     private const int LeastHedge = 150;
     private const int MostHedge = 500;
 
+    // Attempts at one question, of which each holds a socket.
+    private const int MostAttempts = 6;
+
     private ImmutableArray<Upstream> upstreams = [];
     private ImmutableHashSet<IPEndPoint> warned = [];
     private volatile bool isDoubted;
@@ -133,14 +136,12 @@ internal sealed class UpstreamSet(
     /// <summary>The first good answer, else a server's refusal, else null: nobody answered in time.</summary>
     public async Task<CachedAnswer?> AskAsync(byte[] key, CancellationToken stop)
     {
-        ImmutableArray<Upstream> order = Ranked();
-        if (order.IsEmpty)
-        {
-            return null;
-        }
-
-        int budget = Math.Clamp(order.Length * 2, 3, 6);
+        // Silence may end at any moment, so late servers are asked again and again until the deadline; failures are told at once, and
+        // two of each end the question. Where the node's network has got other servers meanwhile, these are asked.
+        ImmutableArray<Upstream> known = default;
+        ImmutableArray<Upstream> order = [];
         int next = 0;
+        int failures = 0;
         CachedAnswer? refusal = null;
         List<Task<CachedAnswer?>> running = [];
         using CancellationTokenSource deadline = new(timeout, time);
@@ -150,9 +151,16 @@ internal sealed class UpstreamSet(
         {
             while (true)
             {
-                Upstream? asked = next < budget ? order[next++ % order.Length] : null;
+                if (upstreams is var now && now != known)
+                {
+                    (known, order, next, failures) = (now, Ranked(), 0, 0);
+                }
+
+                int budget = order.IsEmpty ? 0 : Math.Clamp(order.Length * 2, 3, MostAttempts);
+                bool mayAsk = next < MostAttempts && failures < budget;
+                Upstream? asked = mayAsk ? order[next % order.Length] : null;
                 using CancellationTokenSource early = CancellationTokenSource.CreateLinkedTokenSource(both.Token);
-                Task late = Task.Delay(next < budget ? Hedge(asked) : Timeout.InfiniteTimeSpan, time, early.Token);
+                Task late = Task.Delay(mayAsk ? Hedge(asked, next++ / order.Length) : Timeout.InfiniteTimeSpan, time, early.Token);
                 if (asked is not null)
                 {
                     running.Add(AttemptAsync(asked, key, both.Token, won.Token));
@@ -176,11 +184,12 @@ internal sealed class UpstreamSet(
                     }
 
                     refusal ??= answer;
+                    failures++;
                     failed = true;
                 }
 
                 await early.CancelAsync().ConfigureAwait(false);
-                if (both.IsCancellationRequested || (running.Count == 0 && next >= budget))
+                if (both.IsCancellationRequested || (running.Count == 0 && (next >= MostAttempts || failures >= budget)))
                 {
                     return refusal;
                 }
@@ -196,8 +205,9 @@ internal sealed class UpstreamSet(
     private ImmutableArray<Upstream> Ranked() =>
         [.. upstreams.Where(upstream => !upstream.IsLoop).OrderBy(upstream => upstream.Failures > 0 ? 1 : 0).ThenBy(upstream => upstream.Latency ?? 0)];
 
-    private static TimeSpan Hedge(Upstream? asked) =>
-        TimeSpan.FromMilliseconds(asked?.Latency is { } latency ? Math.Clamp(latency * 3, LeastHedge, MostHedge) : MostHedge);
+    // Doubled each time round: the pauses fill the time until the deadline, and a network that returns is noticed half a second later.
+    private static TimeSpan Hedge(Upstream? asked, int round) =>
+        TimeSpan.FromMilliseconds(asked?.Latency is { } latency ? Math.Min(Math.Clamp(latency * 3, LeastHedge, MostHedge) << round, MostHedge) : MostHedge);
 
     // Never throws. Null: no answer.
     private async Task<CachedAnswer?> AttemptAsync(Upstream upstream, byte[] key, CancellationToken deadline, CancellationToken won)

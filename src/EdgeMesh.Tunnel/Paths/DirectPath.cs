@@ -13,6 +13,8 @@ internal sealed class DirectPath(WireAddress address, long now)
     private int burstStep;
     private long unansweredSince;
     private int unanswered;
+
+    // When the full-size ping was sent whose fate is open; 0 if none is.
     private long lastFullPing;
     private long probation;
     private int flaps;
@@ -111,7 +113,8 @@ internal sealed class DirectPath(WireAddress address, long now)
     {
         if (now >= NextPing)
         {
-            bool full = selected && active && IsValid && Mtu.Confirmed > MtuProber.Base && ++pings % 4 == 0;
+            bool full = selected && active && IsValid && Mtu.Confirmed > MtuProber.Base
+                && (Mtu.IsDoubted ? lastFullPing == 0 : ++pings % PathTiming.FullPingEvery == 0);
             Send(now, full ? Mtu.Confirmed : 0, newTransaction, orders);
             if (full)
             {
@@ -153,6 +156,7 @@ internal sealed class DirectPath(WireAddress address, long now)
         }
 
         Mtu.OnPong(ping.Size);
+        lastFullPing = ping.SentAt == lastFullPing ? 0 : lastFullPing;
         if (IsValid && ping.Size == 0)
         {
             // Pings of the burst that opened the path were meant to be lost.
@@ -268,7 +272,7 @@ internal sealed class DirectPath(WireAddress address, long now)
         bool late = IsLate(now) || doubtedSince != long.MaxValue;
         long lastPing = pending.Count > 0 ? Math.Max(LastPong, pending[^1].SentAt) : LastPong;
         long pause = selected && (active || doubtedSince != long.MaxValue)
-            ? late ? PathTiming.SuspectPing : PathTiming.ActivePing
+            ? late || Mtu.IsDoubted ? PathTiming.SuspectPing : PathTiming.ActivePing
             : late || now < ValidSince + probation ? PathTiming.WatchPing : PathTiming.IdlePing;
         return Math.Max(lastPing + pause, now + (10 * PathTiming.Millisecond));
     }

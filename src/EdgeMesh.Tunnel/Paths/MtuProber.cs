@@ -55,6 +55,9 @@ internal sealed class MtuProber(byte family)
         return count;
     }
 
+    /// <summary>A full-size ping was lost and nobody knows yet whether by chance: more of them, soon.</summary>
+    public bool IsDoubted => fullUnanswered > 0;
+
     public void OnPong(int size)
     {
         if (size >= Confirmed)
@@ -67,7 +70,7 @@ internal sealed class MtuProber(byte family)
     /// <summary>A ping of the confirmed size was answered or, when the next one goes out, was not, though small ones were.</summary>
     public void OnFullPingLost(long now)
     {
-        if (++fullUnanswered >= 3 && Confirmed > Base)
+        if (++fullUnanswered >= PathTiming.MtuLosses && Confirmed > Base)
         {
             Shrink(now);
         }

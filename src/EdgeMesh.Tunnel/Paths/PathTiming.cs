@@ -15,7 +15,7 @@ internal static class PathTiming
     public const long ActivePing = 300 * Millisecond;
 
     /// <summary>After a missing pong: many small chances, so that loss alone does not look like silence.</summary>
-    public const long SuspectPing = 120 * Millisecond;
+    public const long SuspectPing = 80 * Millisecond;
 
     /// <summary>Routers forget UDP mappings after 30 s and more (RFC 4787 wants 2 min).</summary>
     public const long IdlePing = 12 * Second;
@@ -23,8 +23,11 @@ internal static class PathTiming
     /// <summary>An idle path that missed a pong, and a path on probation.</summary>
     public const long WatchPing = 500 * Millisecond;
 
-    /// <summary>A path is silent this long after its first unanswered ping (more on slow paths), after at least <see cref="SilentPings"/>.</summary>
-    public const long SilentAfter = 1_100 * Millisecond;
+    /// <summary>
+    /// A path is silent this long after its first unanswered ping (more on slow paths), after at least <see cref="SilentPings"/>: nine
+    /// or ten pings by then, which 20 % loss each way swallows together once in some hours.
+    /// </summary>
+    public const long SilentAfter = 800 * Millisecond;
 
     public const int SilentPings = 3;
 
@@ -66,6 +69,12 @@ internal static class PathTiming
 
     public const long MtuRetry = 250 * Millisecond;
     public const int MtuRounds = 3;
+
+    /// <summary>So many full-size pings in a row lost while small ones are answered: at 20 % loss each way once in sixty times.</summary>
+    public const int MtuLosses = 4;
+
+    /// <summary>Of the pings under traffic every so many-th is a full-size one.</summary>
+    public const int FullPingEvery = 4;
     public const long MtuRecheck = 600 * Second;
 
     /// <summary>Paths kept per peer; candidates beyond are ignored.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -13,16 +12,17 @@ namespace EdgeMesh.Tunnel.Peers;
 /// </summary>
 /// <param name="Addresses">In the system's order, IPv4 first.</param>
 /// <param name="Subnets">Their networks.</param>
-internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadOnlyList<IPNetwork> Subnets)
+/// <param name="Uplinks">The default routes, best first, each with device, gateway and metric: what leaves the node takes another way when they change.</param>
+internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadOnlyList<IPNetwork> Subnets, IReadOnlyList<DefaultRoute> Uplinks)
 {
     private static readonly string[] ContainerPrefixes =
         ["edgemesh", "docker", "cni", "cbr", "veth", "cali", "flannel", "cilium", "lxc", "kube", "podman", "nodelocaldns"];
 
-    public static readonly LocalAddresses None = new([], []);
+    public static readonly LocalAddresses None = new([], [], []);
 
     public static LocalAddresses Scan()
     {
-        HashSet<string> uplinks = ReadUplinks();
+        IReadOnlyList<DefaultRoute> uplinks = DefaultRoute.ReadAll();
         List<IPAddress> addresses = [];
         List<IPNetwork> subnets = [];
         foreach (NetworkInterface device in NetworkInterface.GetAllNetworkInterfaces())
@@ -43,14 +43,19 @@ internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadO
             }
         }
 
-        return new LocalAddresses([.. addresses.OrderBy(a => a.AddressFamily)], subnets);
+        return new LocalAddresses([.. addresses.OrderBy(a => a.AddressFamily)], subnets, uplinks);
     }
 
     public IEnumerable<Candidate> ToCandidates(ushort port, bool withV6) =>
         Addresses.Where(a => withV6 || a.AddressFamily == AddressFamily.InterNetwork)
             .Select(a => new Candidate(CandidateKind.Interface, WireAddress.From(a, port)));
 
-    public bool SameAs(LocalAddresses other) => Addresses.SequenceEqual(other.Addresses) && Subnets.SequenceEqual(other.Subnets);
+    public bool SameAs(LocalAddresses other) =>
+        Addresses.SequenceEqual(other.Addresses) && Subnets.SequenceEqual(other.Subnets) && Uplinks.SequenceEqual(other.Uplinks);
+
+    /// <summary>What was sent until now leaves by another way, or not at all: an address is gone, or the best default route is another one.</summary>
+    public bool HasMovedFrom(LocalAddresses former) =>
+        former.Addresses.Except(Addresses).Any() || (former.Uplinks is [var best, ..] && (Uplinks is not [var now, ..] || now != best));
 
     internal static bool IsUsable(IPAddress address) => address.AddressFamily switch
     {
@@ -70,30 +75,7 @@ internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadO
         return new IPNetwork(new IPAddress(bytes), prefix);
     }
 
-    private static bool IsContainers(string name, HashSet<string> uplinks) =>
-        !uplinks.Contains(name)
+    private static bool IsContainers(string name, IReadOnlyList<DefaultRoute> uplinks) =>
+        !uplinks.Any(uplink => uplink.Device == name)
         && (ContainerPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)) || Directory.Exists($"/sys/class/net/{name}/bridge"));
-
-    // Devices of default routes: destination 0 in /proc/net/route.
-    private static HashSet<string> ReadUplinks()
-    {
-        HashSet<string> names = [];
-        try
-        {
-            foreach (string line in File.ReadLines("/proc/net/route").Skip(1))
-            {
-                string[] fields = line.Split('\t');
-                if (fields.Length > 7 && uint.TryParse(fields[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint to) && to == 0)
-                {
-                    names.Add(fields[0]);
-                }
-            }
-        }
-        catch (IOException)
-        {
-            // Without the file no bridge counts as an uplink.
-        }
-
-        return names;
-    }
 }

@@ -280,7 +280,9 @@ internal sealed class Peer
         }
         else
         {
-            if (Paths.OnPong(from, probe.Transaction, Now))
+            // Also where the path has shrunk: all that was long was lost.
+            int mtu = Paths.Mtu;
+            if (Paths.OnPong(from, probe.Transaction, Now) || Paths.Mtu < mtu)
             {
                 Current?.OnPathBack(Now);
             }

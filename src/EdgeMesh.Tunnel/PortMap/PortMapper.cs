@@ -7,7 +7,7 @@ namespace EdgeMesh.Tunnel.PortMap;
 
 /// <summary>
 /// Asks the router of the default route for a port that leads to ours: PCP, else NAT-PMP, else UPnP. Renews it at half its life
-/// and whenever our addresses change; gives it back at the end.
+/// and whenever our addresses change or a server had to be connected anew; gives it back at the end.
 /// </summary>
 internal sealed class PortMapper(ushort port, int? mark, Action<PortMapping?> onChange, ILogger log) : IDisposable
 {
@@ -23,12 +23,16 @@ internal sealed class PortMapper(ushort port, int? mark, Action<PortMapping?> on
     /// <summary>The mapping that holds now. Any thread.</summary>
     public PortMapping? Current { get; private set; }
 
-    /// <summary>Our addresses have changed. Any thread.</summary>
-    public void OnAddressesChanged()
+    /// <summary>What was mapped may not hold any more: ask again now. Any thread.</summary>
+    public void Renew()
     {
-        if (changed.CurrentCount == 0)
+        try
         {
             changed.Release();
+        }
+        catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
+        {
+            // Asked for already, or over.
         }
     }
 
@@ -114,7 +118,9 @@ internal sealed class PortMapper(ushort port, int? mark, Action<PortMapping?> on
         }
 
         byte[] question = new byte[NatPmp.MapLength];
-        NatPmp.WriteMap(question, port, port, lifetime);
+
+        // RFC 6886 section 3.4: who gives a mapping back names no outside port.
+        NatPmp.WriteMap(question, port, lifetime == TimeSpan.Zero ? (ushort)0 : port, lifetime);
         length = await UdpQuestion.AskAsync(
             socket, to, mark, question, answer, (datagram, _) => NatPmp.TryReadMap(datagram, port, out ushort _, out TimeSpan _), stop).ConfigureAwait(false);
         return NatPmp.TryReadMap(answer.AsSpan(0, length), port, out ushort external, out TimeSpan given)

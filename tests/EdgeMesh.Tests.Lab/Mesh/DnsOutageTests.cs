@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EdgeMesh.Lab;
 
 namespace EdgeMesh.Tests.Lab.Mesh;
@@ -17,10 +18,20 @@ public sealed class DnsOutageTests : IAsyncLifetime
     {
         park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, limit.Token);
         mesh = new ParkMesh(park, ParkFixture.Binary);
-        string file = Path.Combine(park.Lab.Directory, "unbound.conf");
-        await File.WriteAllTextAsync(file, """
+        await StartUnboundAsync(park.Cloud.Host, "203.0.113.10", limit.Token);
+        await mesh.StartServerAsync(limit.Token);
+        await mesh.StartAgentAsync(park.Edge1, limit.Token, "--dns.upstream", Upstream);
+        await mesh.ReadyAsync(park.Edge1, limit.Token);
+        await ParkMesh.UntilAsync("the upstream answers", async () => await DigAsync("www.example.test") == "NOERROR 198.51.100.7", limit.Token);
+    }
+
+    /// <summary>An upstream server that knows two names for a second each.</summary>
+    internal static async Task StartUnboundAsync(Host host, string address, CancellationToken stop, string more = "")
+    {
+        string file = Path.Combine(host.Lab.Directory, $"unbound-{host.Name}.conf");
+        await File.WriteAllTextAsync(file, $"""
             server:
-              interface: 203.0.113.10
+              interface: {address}
               access-control: 0.0.0.0/0 allow
               do-daemonize: no
               username: ""
@@ -32,12 +43,10 @@ public sealed class DnsOutageTests : IAsyncLifetime
               local-zone: "example.test." static
               local-data: "www.example.test. 1 IN A 198.51.100.7"
               local-data: "new.example.test. 1 IN A 198.51.100.8"
-            """, limit.Token);
-        park.Cloud.Host.Start("unbound", ["unbound", "-d", "-c", file]);
-        await mesh.StartServerAsync(limit.Token);
-        await mesh.StartAgentAsync(park.Edge1, limit.Token, "--dns.upstream", Upstream);
-        await mesh.ReadyAsync(park.Edge1, limit.Token);
-        await ParkMesh.UntilAsync("the upstream answers", async () => await DigAsync("www.example.test") == "NOERROR 198.51.100.7", limit.Token);
+            {more}
+
+            """, stop);
+        host.Start("unbound", ["unbound", "-d", "-c", file]);
     }
 
     public async Task DisposeAsync()
@@ -74,6 +83,14 @@ public sealed class DnsOutageTests : IAsyncLifetime
         string steps = await park.Edge1.Host.MustAsync(limit.Token, "sh", "-c", $"{ParkFixture.Binary} resolve www.example.test --state-dir {mesh.StateOf("edge1")}");
         Assert.Contains("so the old answer is served", steps, StringComparison.Ordinal);
         Assert.Contains(Upstream, steps, StringComparison.Ordinal);
+        string metrics = await MetricsAsync();
+        Assert.Contains($"edgemesh_dns_upstream_up{{server=\"{Upstream}\"}} 0\n", metrics, StringComparison.Ordinal);
+        foreach (string series in (string[])["A\",rcode=\"NOERROR\",source=\"cluster", "A\",rcode=\"NXDOMAIN\",source=\"cluster", "A\",rcode=\"NOERROR\",source=\"stale", "A\",rcode=\"SERVFAIL\",source=\"upstream"])
+        {
+            Assert.Matches($"edgemesh_dns_queries_total{{type=\"{series}\"}} [1-9]", metrics);
+        }
+
+        Assert.Matches("edgemesh_dns_seconds_bucket{source=\"cluster\",le=\"0.001\"} [1-9]", metrics);
 
         if (what == "link")
         {
@@ -84,7 +101,12 @@ public sealed class DnsOutageTests : IAsyncLifetime
             await park.Cloud.Host.NftAsync("delete table ip cut", limit.Token);
         }
 
+        long returned = Stopwatch.GetTimestamp();
         await ParkMesh.UntilAsync("the upstream is asked again", async () => await DigAsync("new.example.test") == "NOERROR 198.51.100.8", limit.Token);
+
+        // A second, and half of one for what starting dig takes.
+        Assert.InRange(Stopwatch.GetElapsedTime(returned).TotalMilliseconds, 0, 1500);
+        Assert.Contains($"edgemesh_dns_upstream_up{{server=\"{Upstream}\"}} 1\n", await MetricsAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,9 +138,14 @@ public sealed class DnsOutageTests : IAsyncLifetime
         Assert.Contains("NXDOMAIN", missing, StringComparison.Ordinal);
     }
 
-    private async Task<string> DigAsync(string name)
+    private Task<string> MetricsAsync() => park.Edge1.Host.MustAsync(limit.Token, "curl", "-sf", "http://127.0.0.1:20008/metrics");
+
+    private Task<string> DigAsync(string name) => DigAsync(Client, "169.254.96.16", name, limit.Token);
+
+    /// <summary>The response code and the data of the answer's records.</summary>
+    internal static async Task<string> DigAsync(Host client, string server, string name, CancellationToken stop)
     {
-        string said = await Client.MustAsync(limit.Token, "dig", "@169.254.96.16", "+tries=1", "+time=3", "+noall", "+comments", "+answer", name);
+        string said = await client.MustAsync(stop, "dig", "@" + server, "+tries=1", "+time=3", "+noall", "+comments", "+answer", name);
         string[] lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         string status = lines.FirstOrDefault(l => l.Contains("status: ", StringComparison.Ordinal)) is string line ? line.Split("status: ")[1].Split(',')[0] : "silence";
         return string.Join(' ', lines.Where(l => l[0] != ';').Select(l => l.Split((char[])['\t', ' '], StringSplitOptions.RemoveEmptyEntries)[^1]).Prepend(status));

@@ -67,6 +67,83 @@ public class LiveSwitchTests(ParkFixture fixture)
         Assert.Equal((50, 0, 0, ""), (outcome.Streams, outcome.Broken, outcome.Wrong, outcome.FirstFault));
     }
 
+    /// <summary>A tunnel is put into the way, behind a firewall that drops ICMP: long datagrams vanish without a word, under a download.</summary>
+    [Fact]
+    public async Task APathThatSwallowsLongDatagramsIsUsedWithShorterOnes()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(2));
+        CancellationToken stop = limit.Token;
+        ParkLab park = fixture.Park;
+        Pod client = park.Edge1.Pods[0];
+        await ParkMesh.UntilAsync("edge3 is direct with full datagrams", async () =>
+        {
+            await client.Host.MustAsync(stop, "curl", "-sf", "-m", "10", "-o", "/dev/null", $"http://{ParkServices.Display.ClusterIP}/");
+            return await fixture.Mesh.PeerPathAsync(park.Edge3, "edge1", stop) == "direct" && await MtuAsync() == 1472;
+        }, stop);
+        Task<string> download = client.Host.MustAsync(
+            stop, "bash", "-c", $"set -o pipefail; curl -sS -m 60 --limit-rate 8M http://{ParkServices.Display.ClusterIP}/big | sha256sum");
+        try
+        {
+            await ParkMesh.UntilAsync("the download runs", async () => (await park.NatB.Host.BytesAsync("wan0", stop)).Out > 10_000_000, stop);
+            await park.NatB.SwallowLongerThanAsync(1350, stop);
+            await ParkMesh.UntilAsync("edge3 sends what fits", async () => await MtuAsync() == 1280, stop);
+            Assert.StartsWith(park.BigFileHash, await download, StringComparison.Ordinal);
+            Assert.Equal("direct", await fixture.Mesh.PeerPathAsync(park.Edge3, "edge1", stop));
+            using JsonDocument check = await fixture.Mesh.AskAsync(park.Edge3, stop, "netcheck");
+            Assert.Contains(check.RootElement.GetProperty("advice").EnumerateArray(), advice => advice.GetString()!.Contains("1280 bytes", StringComparison.Ordinal));
+        }
+        finally
+        {
+            await park.NatB.SwallowLongerThanAsync(1500, CancellationToken.None);
+        }
+
+        async Task<int> MtuAsync()
+        {
+            using JsonDocument peers = await fixture.Mesh.AskAsync(park.Edge3, stop, "peers");
+            return peers.RootElement.GetProperty("peers").EnumerateArray().Single(peer => peer.GetProperty("node").GetString() == "edge1").GetProperty("mtu").GetInt32();
+        }
+    }
+
+    /// <summary>The node gets a second uplink and its system moves the default route there; every address stays. The old uplink is dead.</summary>
+    [Fact]
+    public async Task AnotherDefaultRouteIsTakenUpAtOnce()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(2));
+        CancellationToken stop = limit.Token;
+        ParkLab park = fixture.Park;
+        Host node = park.Edge3.Host;
+        await park.Lab.PlugAsync(node, "eth1", park.NatA.Lan, "10.0.1.33/24", null, stop);
+        LabProcess streams = park.Edge3.Pods[0].Host.Start(
+            "steady", [ParkFixture.Tool, "steady", $"{ParkServices.Face.ClusterIP}:{ParkServices.TcpEchoPort}", "5"]);
+        try
+        {
+            await ParkMesh.UntilAsync("the cloud is reached directly", async () =>
+                await fixture.Mesh.PeerPathAsync(park.Edge3, "cloud", stop) == "direct", stop);
+            await park.NatB.LinkAsync(up: false, stop);
+            await node.MustAsync(stop, "ip", "route", "replace", "default", "via", "10.0.1.1", "dev", "eth1");
+            await ParkMesh.UntilAsync("the server sees the node at the other site", async () =>
+            {
+                using JsonDocument check = await fixture.Mesh.AskAsync(park.Edge3, stop, "netcheck");
+                return check.RootElement.GetProperty("servers")[0].GetProperty("observedAddress").GetString()?.StartsWith("198.51.100.21:", StringComparison.Ordinal) == true;
+            }, stop);
+            await ParkMesh.UntilAsync("the cloud is reached directly again", async () =>
+                await fixture.Mesh.PeerPathAsync(park.Edge3, "cloud", stop) == "direct", stop);
+        }
+        finally
+        {
+            await park.NatB.LinkAsync(up: true, CancellationToken.None);
+            await node.MustAsync(CancellationToken.None, "ip", "route", "replace", "default", "via", "10.0.2.1", "dev", "eth0");
+            await node.MustAsync(CancellationToken.None, "ip", "link", "delete", "eth1");
+        }
+
+        streams.CloseInput();
+        await streams.ExitAsync(stop);
+        SteadyOutcome outcome = JsonSerializer.Deserialize<SteadyOutcome>(streams.Log().Split('\n').Last(line => line.StartsWith('{')))!;
+        Console.WriteLine(outcome);
+        Assert.Equal((5, 0, 0, ""), (outcome.Streams, outcome.Broken, outcome.Wrong, outcome.FirstFault));
+        Assert.InRange(outcome.LongestStallMilliseconds, 0, 2000);
+    }
+
     /// <summary>The NAT still has the mappings of the old address, so the port of the new one is taken: it looks like a hard NAT.</summary>
     [Fact]
     public async Task AMovedNodeIsDirectAgain()

@@ -7,6 +7,32 @@ namespace EdgeMesh.Tests.Lab.Mesh;
 [Collection(nameof(ParkCollection))]
 public class ScenarioTests(ParkFixture fixture)
 {
+    /// <summary>The cluster's DNS Service as kubeadm makes it; its pod is nowhere.</summary>
+    internal const string KubeDns = """
+        apiVersion: v1
+        kind: Service
+        metadata: { name: kube-dns, namespace: kube-system }
+        spec:
+          clusterIP: 10.96.0.10
+          clusterIPs: [10.96.0.10]
+          ports:
+          - { name: dns, port: 53, protocol: UDP }
+          - { name: dns-tcp, port: 53, protocol: TCP }
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata:
+          name: kube-dns-1
+          namespace: kube-system
+          labels: { kubernetes.io/service-name: kube-dns }
+        addressType: IPv4
+        ports:
+        - { name: dns, port: 53, protocol: UDP }
+        - { name: dns-tcp, port: 53, protocol: TCP }
+        endpoints:
+        - { addresses: [172.17.0.99], nodeName: cloud }
+        """;
+
     public static TheoryData<string, string> Calls => new()
     {
         { "edge1", "video" },
@@ -59,30 +85,7 @@ public class ScenarioTests(ParkFixture fixture)
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
         string file = Path.Combine(fixture.Mesh.ManifestsOf("edge1"), "kube-dns.yaml");
-        await File.WriteAllTextAsync(file, """
-            apiVersion: v1
-            kind: Service
-            metadata: { name: kube-dns, namespace: kube-system }
-            spec:
-              clusterIP: 10.96.0.10
-              clusterIPs: [10.96.0.10]
-              ports:
-              - { name: dns, port: 53, protocol: UDP }
-              - { name: dns-tcp, port: 53, protocol: TCP }
-            ---
-            apiVersion: discovery.k8s.io/v1
-            kind: EndpointSlice
-            metadata:
-              name: kube-dns-1
-              namespace: kube-system
-              labels: { kubernetes.io/service-name: kube-dns }
-            addressType: IPv4
-            ports:
-            - { name: dns, port: 53, protocol: UDP }
-            - { name: dns-tcp, port: 53, protocol: TCP }
-            endpoints:
-            - { addresses: [172.17.0.99], nodeName: cloud }
-            """, limit.Token);
+        await File.WriteAllTextAsync(file, KubeDns, limit.Token);
         try
         {
             Pod client = fixture.Park.Edge1.Pods[1];
@@ -112,6 +115,27 @@ public class ScenarioTests(ParkFixture fixture)
         JsonElement server = behindNat.RootElement.GetProperty("servers")[0];
         Assert.True(server.GetProperty("tcp")[0].GetProperty("roundTripMs").GetDouble() > 0);
         Assert.NotNull(server.GetProperty("tcp")[1].GetProperty("problem").GetString());
+    }
+
+    /// <summary>Both have port 20007 and one router: it gives the second another port, and a third node reaches either directly.</summary>
+    [Fact]
+    public async Task TwoAgentsWithTheSamePortBehindOneNatAreBothDirect()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(90));
+        foreach (string node in (string[])["edge1", "edge2"])
+        {
+            using JsonDocument check = await fixture.Mesh.AskAsync(fixture.Park.Nodes.Single(n => n.Name == node), limit.Token, "netcheck");
+            Assert.Equal(20007, check.RootElement.GetProperty("udpPort").GetInt32());
+            await fixture.Park.Edge3.Host.MustAsync(
+                limit.Token, ParkFixture.Binary, "ping", node, "--until-direct", "--state-dir", fixture.Mesh.StateOf("edge3"));
+        }
+
+        using JsonDocument peers = await fixture.Mesh.AskAsync(fixture.Park.Edge3, limit.Token, "peers");
+        string[] remotes = [.. peers.RootElement.GetProperty("peers").EnumerateArray()
+            .Where(peer => peer.GetProperty("node").GetString() is "edge1" or "edge2" && peer.GetProperty("path").GetString() == "direct")
+            .Select(peer => peer.GetProperty("remote").GetString()!)];
+        Assert.Equal(2, remotes.Distinct().Count());
+        Assert.All(remotes, remote => Assert.StartsWith(fixture.Park.NatA.WanAddress + ":", remote, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -34,6 +34,17 @@ public class NetcheckAdviceTests
     }
 
     [Fact]
+    public void AServerThatIsDeafAt443IsNamed()
+    {
+        ServerCheck server = Server(connected: true, udp: true);
+        ServerPortCheck deaf = new(new IPEndPoint(Port.Address, 443), null, "Connection refused");
+        string advice = Assert.Single(NetcheckAdvice.Of("edge1", Check(NatMapping.None, server with { Ports = [.. server.Ports, deaf] })).Advice);
+        Assert.Contains("--listen 0.0.0.0:443", advice, StringComparison.Ordinal);
+        ServerPortCheck hears = deaf with { RoundTrip = TimeSpan.FromMilliseconds(20), Fault = null };
+        Assert.Empty(NetcheckAdvice.Of("edge1", Check(NatMapping.None, server with { Ports = [.. server.Ports, hears] })).Advice);
+    }
+
+    [Fact]
     public void AServerOutOfReachIsToldFromOneThatDoesNotResolve()
     {
         ServerCheck silent = Server(connected: false, udp: false) with { Ports = [new ServerPortCheck(Port, null, "no answer within 3 s")] };

@@ -111,6 +111,125 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
         }
     }
 
+    /// <summary>One pod that opens all the connections it can leaves room for the others.</summary>
+    [Fact]
+    public async Task AClientHasItsShareOfTheConnections()
+    {
+        await using DnsService service = Service(new DnsOptions { MaxConnections = 8, IdleTimeout = TimeSpan.FromMinutes(5), ListenAddresses = [new(IPAddress.Loopback, 0)] });
+        await service.StartAsync(CancellationToken.None);
+        IPEndPoint address = service.Status.Listening[0];
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(20));
+        List<TcpClient> greedy = [];
+        try
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                greedy.Add(new TcpClient(new IPEndPoint(IPAddress.Parse("127.83.22.1"), 0)));
+                await greedy[i].ConnectAsync(address, patience.Token);
+            }
+
+            Assert.Equal(0, await greedy[2].GetStream().ReadAsync(new byte[1], patience.Token));
+            await AskAsync(greedy[0], patience.Token);
+            using TcpClient modest = new(new IPEndPoint(IPAddress.Parse("127.83.22.2"), 0));
+            await modest.ConnectAsync(address, patience.Token);
+            await AskAsync(modest, patience.Token);
+
+            // Room that is given back can be had again.
+            greedy[1].Dispose();
+            await Eventually.HoldsAsync(async () =>
+            {
+                using TcpClient next = new(new IPEndPoint(IPAddress.Parse("127.83.22.1"), 0));
+                await next.ConnectAsync(address, patience.Token);
+                return await TryAskAsync(next, patience.Token);
+            });
+        }
+        finally
+        {
+            greedy.ForEach(client => client.Dispose());
+        }
+    }
+
+    /// <summary>Questions that wait for upstream, on connections that are never read, cost their answers and no more.</summary>
+    [Fact]
+    public async Task WaitingQuestionsHoldNoRoomForTheirAnswers()
+    {
+        TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int asked = 0;
+        await using DnsService service = new(
+            new SnapshotCell(),
+            new DnsOptions { ListenAddresses = [new(IPAddress.Loopback, 0)], Upstreams = [new(IPAddress.Parse("192.0.2.1"), 53)], UpstreamTimeout = TimeSpan.FromMinutes(1) },
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            async (_, query, _, stop) =>
+            {
+                Interlocked.Increment(ref asked);
+                await open.Task.WaitAsync(stop);
+                return TestPark.Answer(query, 60, "198.51.100.7");
+            });
+        await service.StartAsync(CancellationToken.None);
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+        List<TcpClient> clients = [];
+        try
+        {
+            long before = GC.GetTotalMemory(forceFullCollection: true);
+            for (int i = 0; i < 25; i++)
+            {
+                TcpClient client = new();
+                clients.Add(client);
+                await client.ConnectAsync(service.Status.Listening[0], patience.Token);
+                for (ushort id = 0; id < 32; id++)
+                {
+                    byte[] query = TestPark.Query($"n{id}.c{i}.example.test", 1, id);
+                    await client.GetStream().WriteAsync((byte[])[0, (byte)query.Length, .. query], patience.Token);
+                }
+            }
+
+            await Eventually.HoldsAsync(() => Volatile.Read(ref asked) >= 800);
+            long each = (GC.GetTotalMemory(forceFullCollection: true) - before) / 800;
+            Assert.InRange(each, 0, 16_000);
+            open.SetResult();
+            byte[] head = new byte[2];
+            await clients[0].GetStream().ReadExactlyAsync(head, patience.Token);
+        }
+        finally
+        {
+            open.TrySetResult();
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    /// <summary>RFC 3597: what we do not know passes through, type, class and data.</summary>
+    [Theory]
+    [InlineData("odd.example.test", "TYPE65400", "IN", "\\# 4 C6336407")]
+    [InlineData("version.bind", "TXT", "CH", "\"abc\"")]
+    [InlineData("odd.example.test", "HTTPS", "IN", "1 . alpn=\"h2\"")]
+    public async Task UnknownTypesAndClassesPassThrough(string name, string type, string @class, string expected)
+    {
+        byte[] data = type switch { "TXT" => [3, (byte)'a', (byte)'b', (byte)'c'], "HTTPS" => [0, 1, 0, 0, 1, 0, 3, 2, (byte)'h', (byte)'2'], _ => [198, 51, 100, 7] };
+        byte[] seen = [];
+        await using DnsService service = new(
+            new SnapshotCell(),
+            new DnsOptions { ListenAddresses = [new(IPAddress.Loopback, 0)], Upstreams = [new(IPAddress.Parse("192.0.2.1"), 53)] },
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            (_, query, _, _) =>
+            {
+                byte[] answer = TestPark.Answer(query, 60);
+                byte[] question = answer[^4..];
+                seen = question;
+                answer[7] = 1;
+                return ValueTask.FromResult<byte[]>([.. answer, 0xc0, 12, .. question, 0, 0, 0, 60, 0, (byte)data.Length, .. data]);
+            });
+        await service.StartAsync(CancellationToken.None);
+        for (int i = 0; i < 2; i++)
+        {
+            // The second time from the cache.
+            Assert.Equal(expected, (await DigAsync($"+short -c {@class} -t {type} {name}", service.Status.Listening[0])).Trim());
+        }
+
+        Assert.Equal(@class == "CH" ? 3 : 1, seen[3]);
+    }
+
     [Fact]
     public async Task TakenPortIsNamedWithTheRemedy()
     {
@@ -203,6 +322,22 @@ public sealed class ListenerTests(DnsServerFixture server) : IClassFixture<DnsSe
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
         return (IPEndPoint)socket.LocalEndPoint!;
+    }
+
+    private static async Task AskAsync(TcpClient client, CancellationToken stop) => Assert.True(await TryAskAsync(client, stop));
+
+    private static async Task<bool> TryAskAsync(TcpClient client, CancellationToken stop)
+    {
+        byte[] query = TestPark.Query("video.default.svc.cluster.local", 1);
+        try
+        {
+            await client.GetStream().WriteAsync((byte[])[0, (byte)query.Length, .. query], stop);
+            return await client.GetStream().ReadAtLeastAsync(new byte[2], 2, throwOnEndOfStream: false, stop) == 2;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private async Task<string> DigAsync(string arguments, IPEndPoint? address = null)

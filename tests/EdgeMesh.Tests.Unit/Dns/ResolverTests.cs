@@ -16,13 +16,14 @@ public sealed class ResolverTests : IAsyncDisposable
     private readonly AnswerCache cache = new(1 << 20, TimeSpan.FromHours(1));
     private readonly List<(IPEndPoint Server, byte[] Query, bool IsStream, TaskCompletionSource<byte[]> Answer)> asked = [];
     private readonly SemaphoreSlim askedOnce = new(0);
+    private readonly DnsClock clock;
     private readonly UpstreamSet upstreams;
     private readonly Resolver resolver;
     private readonly byte[] key = CoreTests.Key("www.example.test", 1);
 
     public ResolverTests()
     {
-        DnsClock clock = new(time);
+        clock = new DnsClock(time);
         upstreams = new UpstreamSet(ExchangeAsync, [new IPEndPoint(IPAddress.Loopback, 53)], TimeSpan.FromMilliseconds(1900), clock, time, NullLogger.Instance);
         resolver = new Resolver(new UpstreamRoutes(upstreams, []), cache, TimeSpan.FromMilliseconds(300), 4, clock, time);
         upstreams.Set([One, Two]);
@@ -88,6 +89,61 @@ public sealed class ResolverTests : IAsyncDisposable
 
         Assert.Equal(DnsRcode.ServerFailure, (await answer).Answer.Rcode);
         Assert.True(upstreams.AreSilent);
+    }
+
+    /// <summary>The network may return at any moment: the question is on its way again half a second later, whoever is the only server.</summary>
+    [Fact]
+    public async Task ASilentServerIsAskedAgainUntilTheDeadline()
+    {
+        upstreams.Set([One]);
+        await FillAsync("198.51.100.9", CoreTests.Key("other.example.test", 1));
+        asked.Clear();
+        long start = clock.Now;
+        List<long> at = [];
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        foreach (int pause in (int[])[150, 300, 500, 500, 0])
+        {
+            Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+            at.Add(clock.Now - start);
+            time.Advance(TimeSpan.FromMilliseconds(Math.Max(0, pause - 1)));
+            Assert.Equal(at.Count, asked.Count);
+            time.Advance(TimeSpan.FromMilliseconds(Math.Min(1, pause)));
+        }
+
+        Assert.Equal([0, 150, 450, 950, 1450], at);
+        Assert.False(answer.IsCompleted);
+        asked[^1].Answer.SetResult(TestPark.Answer(asked[^1].Query, 60, "198.51.100.7"));
+        Assert.True((await answer).Answer.IsUsable);
+    }
+
+    /// <summary>resolv.conf has changed: a question under way goes on with the new network's server.</summary>
+    [Fact]
+    public async Task ServersThatCameMeanwhileAreAsked()
+    {
+        IPEndPoint three = new(IPAddress.Parse("192.0.2.3"), 53);
+        upstreams.Set([One]);
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+        upstreams.Set([three]);
+        time.Advance(TimeSpan.FromMilliseconds(500));
+        await AnswerNextAsync(query => TestPark.Answer(query, 60, "198.51.100.7"));
+        Assert.True((await answer).Answer.IsUsable);
+        Assert.Equal([One, three], asked.Select(question => question.Server));
+    }
+
+    /// <summary>No way out at all is told at once and is no reason to wait.</summary>
+    [Fact]
+    public async Task WithoutAnyWayOutItFailsAtOnce()
+    {
+        Task<Fetched> answer = resolver.AskAsync(key).AsTask();
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True(await askedOnce.WaitAsync(TimeSpan.FromSeconds(20)));
+            asked[^1].Answer.SetException(new SocketException((int)SocketError.NetworkUnreachable));
+        }
+
+        Assert.Equal(DnsRcode.ServerFailure, (await answer).Answer.Rcode);
+        Assert.Equal(4, asked.Count);
     }
 
     [Fact]

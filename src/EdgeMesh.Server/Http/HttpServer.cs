@@ -22,7 +22,7 @@ namespace EdgeMesh.Server.Http;
 /// Kestrel with nothing around it: HTTP/1.1 over TLS 1.3 on sockets that are bound already. The chain the server shows ends
 /// with the CA's certificate, because an agent that enrols knows only its fingerprint.
 /// </summary>
-internal sealed class HttpServer(CertificateAuthority authority, HttpFront front, ILoggerFactory logs) : IAsyncDisposable
+internal sealed class HttpServer(CertificateAuthority authority, HttpFront front, FrontConnections fronts, ILoggerFactory logs) : IAsyncDisposable
 {
     private const int MaxBody = 16 * 1024;
     private const int MaxConnections = 8192;
@@ -95,6 +95,7 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
                 options.Listen((IPEndPoint)socket.LocalEndPoint!, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
+                    listen.Use(fronts.Wrap);
                     listen.Use(limiter.Wrap);
                     listen.UseHttps(new TlsHandshakeCallbackOptions
                     {

@@ -31,6 +31,9 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
     /// <summary>What every connection begins with before TLS: the header of a front.</summary>
     public string Preamble { get; set; } = "";
 
+    /// <summary>Below TLS of the newest connection.</summary>
+    public TlsRecordMeter? Records { get; private set; }
+
     public ulong Session { get; private set; }
 
     public byte[] SessionKey { get; private set; } = [];
@@ -205,7 +208,7 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
             await connection.SendAsync(Encoding.ASCII.GetBytes(Preamble), stop);
         }
 
-        return new NetworkStream(connection, ownsSocket: true);
+        return Records = new TlsRecordMeter(new NetworkStream(connection, ownsSocket: true));
     }
 
     /// <summary>As an agent does it at the first contact: the chain's root must have the token's fingerprint.</summary>

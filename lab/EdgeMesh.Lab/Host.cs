@@ -30,6 +30,14 @@ public sealed class Host(Lab lab, string name, string netns)
 
     public Task SysctlAsync(string key, string value, CancellationToken stop) => MustAsync(stop, "sysctl", "-qw", $"{key}={value}");
 
+    /// <summary>What names are here, beside DNS: lines of <c>/etc/hosts</c>, for programs that are started from now on.</summary>
+    public async Task NameAsync(string lines, CancellationToken stop)
+    {
+        string etc = $"/etc/netns/{netns}";
+        Directory.CreateDirectory(etc);
+        await File.WriteAllTextAsync(Path.Combine(etc, "hosts"), $"127.0.0.1 localhost\n{lines}\n", stop);
+    }
+
     /// <summary>Bytes the interface has received and sent.</summary>
     public async Task<(long In, long Out)> BytesAsync(string device, CancellationToken stop)
     {

@@ -26,4 +26,7 @@ public enum NatKind
 
     /// <summary>Lets only TCP to port 443 through.</summary>
     Only443,
+
+    /// <summary>Lets only one host of the LAN out, its HTTP proxy, whose address ends with <see cref="HttpProxyHost.Last"/>; no word to the others.</summary>
+    OnlyProxy,
 }

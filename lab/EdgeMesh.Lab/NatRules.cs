@@ -17,6 +17,7 @@ internal static class NatRules
         NatKind.Symmetric => Table("masquerade fully-random", "drop", ""),
         NatKind.UdpBlocked => Table("masquerade", "drop", "meta l4proto udp drop"),
         NatKind.Only443 => Table("masquerade", "drop", "iif lan0 tcp dport != 443 drop; iif lan0 meta l4proto != tcp drop"),
+        NatKind.OnlyProxy => Table("masquerade", "drop", $"oif wan0 ip saddr & 0.0.0.255 != 0.0.0.{HttpProxyHost.Last} drop"),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -13,6 +13,9 @@ internal static partial class AppLog
     [LoggerMessage(Level = LogLevel.Information, Message = "edgemesh {Version} {Role} starts: {What}, {Libraries}, up to {Files} open files")]
     public static partial void Starting(ILogger logger, string version, string role, string what, string libraries, ulong files);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason}")]
+    public static partial void ProxyIgnored(ILogger logger, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "{Role} {What} is up after {Milliseconds} ms")]
     public static partial void Started(ILogger logger, string role, string what, long milliseconds);
 

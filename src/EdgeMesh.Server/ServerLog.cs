@@ -56,6 +56,9 @@ internal static partial class ServerLog
     [LoggerMessage(17, LogLevel.Information, "draining: {Sessions} agents are told to use another server")]
     public static partial void Draining(ILogger log, int sessions);
 
+    [LoggerMessage(18, LogLevel.Warning, "a connection from {Front}, which --proxy-protocol-from names, brings no PROXY header: all agents behind it count as one address; switch the header on there ('proxy_protocol on' in nginx)")]
+    public static partial void NoProxyHeader(ILogger log, IPAddress front);
+
     [LoggerMessage(12, LogLevel.Information, "stopping: {Sessions} agents are told")]
     public static partial void Stopping(ILogger log, int sessions);
 }

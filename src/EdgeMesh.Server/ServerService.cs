@@ -71,7 +71,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         self = $"{id}={addresses.Tcp[0]}";
         hub = new SessionHub(registry, sessions, udp, counters, addresses, id, time, log);
         front = new HttpFront(registry, hub, replica, self, new EnrolLimiter(time), time, log);
-        http = new HttpServer(registry.Authority, front, logs);
+        http = new HttpServer(registry.Authority, front, new FrontConnections(options.ProxyProtocolFrom, log), logs);
         TakeCertificate(http, addresses);
         hub.Check();
         UseServers(hub);
@@ -233,7 +233,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     }
 
     private AgentStatus Describe(Session session) => new(
-        session.Node, session.Bound?.Address.ToEndPoint(), session.UsableLeg(Reactor.Clock()) is not null, session.Outbound.Bytes);
+        session.Node, session.From, session.Bound?.Address.ToEndPoint(), session.UsableLeg(Reactor.Clock()) is not null, session.Outbound.Bytes);
 
     private ImmutableSortedDictionary<string, long> DropsByReason() => Enum.GetValues<DropReason>()
         .Where(reason => counters.Dropped(reason) > 0)

@@ -18,4 +18,7 @@ public sealed record EnrollOptions
 
     /// <summary>SO_MARK of our connections; null for none.</summary>
     public int? SocketMark { get; init; } = MeshDefaults.AgentSocketMark;
+
+    /// <summary>Asked for a way to servers that cannot be reached without it; null for none.</summary>
+    public HttpProxy? HttpProxy { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace EdgeMesh.Tunnel;
 
 /// <summary>What the NAT in front of this node does, as servers see it (RFC 4787 section 4.1).</summary>
@@ -19,10 +17,11 @@ public enum NatMapping
 }
 
 /// <summary>One TCP port of a server, tried just now.</summary>
-/// <param name="Port">The port.</param>
-/// <param name="RoundTrip">Time of the TCP handshake; null if it failed.</param>
+/// <param name="Address">Address and port; through a proxy the server's name and port.</param>
+/// <param name="Proxy">The proxy it was tried through, or null.</param>
+/// <param name="RoundTrip">Time until it was connected; null if it failed.</param>
 /// <param name="Fault">Why it failed.</param>
-public sealed record ServerPortCheck(IPEndPoint Port, TimeSpan? RoundTrip, string? Fault);
+public sealed record ServerPortCheck(string Address, string? Proxy, TimeSpan? RoundTrip, string? Fault);
 
 /// <summary>A server as the check found it.</summary>
 /// <param name="Status">As the tunnel has it.</param>

@@ -28,34 +28,35 @@ internal static class NetworkChecker
             [.. servers.Select(status => new ServerCheck(status, [], null))]);
     }
 
-    public static async Task<ServerCheck> TryAsync(ServerCheck server, int? mark, CancellationToken stop)
+    public static async Task<ServerCheck> TryAsync(ServerCheck server, int? mark, HttpProxy? proxy, CancellationToken stop)
     {
         ServerAddress address = ServerAddress.Parse(server.Status.Server);
-        IPAddress[] hosts;
+        IPAddress[] hosts = [];
+        string? problem = null;
         try
         {
             hosts = await address.ResolveAsync(stop).ConfigureAwait(false);
         }
         catch (SocketException fault)
         {
-            return server with { Fault = fault.Message };
+            problem = fault.Message;
         }
 
-        IEnumerable<Task<ServerPortCheck>> tries = address.Ports.SelectMany(port => hosts.Take(4).Select(host => TryPortAsync(new IPEndPoint(host, port), mark, stop)));
-        return server with { Ports = await Task.WhenAll(tries).ConfigureAwait(false) };
+        IEnumerable<Task<ServerPortCheck>> tries = ServerWay.All(address, [.. hosts.Take(4)], proxy).Select(way => TryAsync(way, mark, stop));
+        return server with { Fault = problem, Ports = await Task.WhenAll(tries).ConfigureAwait(false) };
     }
 
-    private static async Task<ServerPortCheck> TryPortAsync(IPEndPoint port, int? mark, CancellationToken stop)
+    private static async Task<ServerPortCheck> TryAsync(ServerWay way, int? mark, CancellationToken stop)
     {
         long began = Stopwatch.GetTimestamp();
         try
         {
-            using Socket socket = await MarkedSocket.ConnectAsync(port, mark, stop).ConfigureAwait(false);
-            return new ServerPortCheck(port, Stopwatch.GetElapsedTime(began), null);
+            using Socket socket = await way.ConnectAsync(mark, stop).ConfigureAwait(false);
+            return new ServerPortCheck(way.Target, way.Proxy?.ToString(), Stopwatch.GetElapsedTime(began), null);
         }
-        catch (Exception fault) when (fault is SocketException or TimeoutException)
+        catch (Exception fault) when (fault is SocketException or TimeoutException or IOException)
         {
-            return new ServerPortCheck(port, null, fault.Message);
+            return new ServerPortCheck(way.Target, way.Proxy?.ToString(), null, fault.Message);
         }
     }
 

@@ -103,9 +103,9 @@ public sealed class NodeIdentity : IDisposable
 
     /// <summary>Gets a new certificate for the same key.</summary>
     /// <exception cref="MeshException">Refused, or nobody was reached.</exception>
-    internal async Task RenewAsync(IReadOnlyList<ServerAddress> servers, int? mark, CancellationToken stop)
+    internal async Task RenewAsync(IReadOnlyList<ServerAddress> servers, int? mark, HttpProxy? proxy, CancellationToken stop)
     {
-        Enrolment enrolment = new(servers, mark, Clock);
+        Enrolment enrolment = new(servers, mark, proxy, Clock);
         (CertificateAnswer answer, string server) = await enrolment.RenewAsync(RequestFor(Node, key), Trust, ClientContext, stop).ConfigureAwait(false);
         State next = Accept(answer, Node, key, Trust.IsCa, server);
         StateFiles.Replace(Path.Combine(directory, CertificateFile), next.CertificatePem);
@@ -138,7 +138,7 @@ public sealed class NodeIdentity : IDisposable
             throw new MeshException(MeshExit.Usage, $"'{node}' is no node name: it stands for servers");
         }
 
-        Enrolment enrolment = new(ServerAddress.ParseAll(options.Servers), options.SocketMark, clock);
+        Enrolment enrolment = new(ServerAddress.ParseAll(options.Servers), options.SocketMark, options.HttpProxy, clock);
         (CertificateAnswer answer, string server) = await enrolment.EnrollAsync(node, token, RequestFor(node, key), stop).ConfigureAwait(false);
         byte[] fingerprint = token.Fingerprint.ToArray();
         State state = Accept(answer, node, key, new TrustAnchor(fingerprint, clock).IsCa, server);

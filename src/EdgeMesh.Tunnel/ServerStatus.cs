@@ -10,8 +10,11 @@ public sealed record ServerStatus
 
     public required bool Connected { get; init; }
 
-    /// <summary>The address its WebSocket goes to.</summary>
-    public IPEndPoint? Address { get; init; }
+    /// <summary>Address and port its WebSocket goes to; through a proxy its name and port.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The HTTP proxy its WebSocket goes through, or null.</summary>
+    public string? Proxy { get; init; }
 
     /// <summary>Relayed datagrams go over UDP; else through the WebSocket.</summary>
     public bool Udp { get; init; }

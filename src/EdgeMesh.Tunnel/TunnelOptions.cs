@@ -21,6 +21,9 @@ public sealed record TunnelOptions
     /// <summary>SO_MARK of all sockets; null for none.</summary>
     public int? SocketMark { get; init; }
 
+    /// <summary>Asked for a way to servers that cannot be reached without it; null for none.</summary>
+    public HttpProxy? HttpProxy { get; init; }
+
     /// <summary>Only relayed paths: no address is told, probed or answered.</summary>
     public bool DisableDirect { get; init; }
 

@@ -44,7 +44,8 @@ internal static class TunnelReports
     {
         Server = link.Name,
         Connected = link.IsConnected,
-        Address = link.Session?.Server,
+        Address = link.Session?.Way.Target,
+        Proxy = link.Session?.Way.Proxy?.ToString(),
         Udp = link.IsUdpBound,
         ObservedAddress = link.Observed.Family == 0 ? null : link.Observed.ToEndPoint(),
         MapsByDestination = link.MapsByDestination,

@@ -117,7 +117,7 @@ public sealed class TunnelService : IAsyncDisposable
         RelayLink[] links = [.. loop.Links];
         tasks.Add(Task.Run(() => clients.RunAsync(servers, links, NewClient, stopping.Token), CancellationToken.None));
         RelayClient NewClient(RelayLink link, ServerAddress server) => new(
-            link, server, identity, options.SocketMark, reactor, loop.OnRelayMessage, clients.OnServers, Revoke, OnRelayRoom, log);
+            link, server, identity, options.SocketMark, options.HttpProxy, reactor, loop.OnRelayMessage, clients.OnServers, Revoke, OnRelayRoom, log);
 
         if (options is { MapPort: true, DisableDirect: false })
         {
@@ -158,7 +158,7 @@ public sealed class TunnelService : IAsyncDisposable
     {
         string? mapped = mapper?.Current is { } held ? $"{held.External} by {held.Protocol}" : null;
         NetworkCheck check = Ask(l => NetworkChecker.Read(l, mapped)) ?? throw new MeshException(MeshExit.Unreachable, "the tunnel does not run");
-        return check with { Servers = await Task.WhenAll(check.Servers.Select(server => NetworkChecker.TryAsync(server, options.SocketMark, stop))).ConfigureAwait(false) };
+        return check with { Servers = await Task.WhenAll(check.Servers.Select(server => NetworkChecker.TryAsync(server, options.SocketMark, options.HttpProxy, stop))).ConfigureAwait(false) };
     }
 
     public async ValueTask DisposeAsync()
@@ -292,7 +292,7 @@ public sealed class TunnelService : IAsyncDisposable
 
             try
             {
-                await identity.RenewAsync(clients.Addresses, options.SocketMark, stop).ConfigureAwait(false);
+                await identity.RenewAsync(clients.Addresses, options.SocketMark, options.HttpProxy, stop).ConfigureAwait(false);
                 reactor!.Post(static s => s.Loop.UseCredentials(s.Identity), (Loop: loop!, Identity: identity));
             }
             catch (Exception fault) when (fault is MeshException or IOException or UnauthorizedAccessException)

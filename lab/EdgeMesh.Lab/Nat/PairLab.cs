@@ -3,36 +3,40 @@ using System.Text.Json;
 namespace EdgeMesh.Lab;
 
 /// <summary>Two sites, a server between them, and a Service at the second that the first asks for.</summary>
-public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAsyncDisposable
+public sealed class PairLab(Lab lab, string binary, PairOptions options) : IAsyncDisposable
 {
     // The lab's internet is no documentation network: miniupnpd maps no ports behind such an address (RFC 5737).
-    private const string ServerAddress = "45.45.45.250";
+    public const string ServerAddress = "45.45.45.250";
     private const string CarrierAddress = "45.45.45.30";
     private const string Service = "10.96.0.31";
     private readonly Dictionary<string, LabProcess> agents = [];
-    private int[] ports = [20007, 20007];
     private BuiltSite first = null!;
     private BuiltSite second = null!;
     private Host server = null!;
+
+    public Lab Lab => lab;
+
+    /// <summary>Asks for the Service.</summary>
+    public BuiltSite First => first;
+
+    /// <summary>Has the Service's endpoint.</summary>
+    public BuiltSite Second => second;
+
+    public Host Server => server;
+
+    public IReadOnlyDictionary<string, LabProcess> Agents => agents;
 
     /// <param name="a">Who asks.</param>
     /// <param name="b">Who serves.</param>
     /// <param name="binary">The program.</param>
     /// <param name="stop">Ends the wait.</param>
-    /// <param name="agentOptions">More options of both agents.</param>
-    public static Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop, params string[] agentOptions) =>
-        CreateAsync(a, b, null, binary, agentOptions, stop);
-
-    /// <summary>Both sites are behind one router of their carrier, which sends what one of them sends to the other's outside address back in.</summary>
-    public static Task<PairLab> CreateBehindOneCarrierAsync(Site a, Site b, NatKind carrier, string binary, CancellationToken stop) =>
-        CreateAsync(a, b, carrier, binary, [], stop);
-
-    private static async Task<PairLab> CreateAsync(Site a, Site b, NatKind? carrier, string binary, string[] agentOptions, CancellationToken stop)
+    /// <param name="options">What is not as usual.</param>
+    public static async Task<PairLab> CreateAsync(Site a, Site b, string binary, CancellationToken stop, PairOptions? options = null)
     {
-        PairLab pair = new(await Lab.CreateAsync(stop), binary, agentOptions);
+        PairLab pair = new(await Lab.CreateAsync(stop), binary, options ?? new PairOptions());
         try
         {
-            await pair.BuildAsync(a, b, carrier, stop);
+            await pair.BuildAsync(a, b, stop);
             return pair;
         }
         catch
@@ -41,8 +45,6 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
             throw;
         }
     }
-
-    public BuiltSite First => first;
 
     /// <summary>The agent of the first site.</summary>
     public LabProcess FirstAgent => agents[first.Node.Name];
@@ -85,17 +87,23 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
         }
     }
 
-    private string StateOf(string node) => Path.Combine(lab.Directory, node);
+    /// <summary>A request of the first site's pod to the Service.</summary>
+    public Task<CommandResult> RequestAsync(CancellationToken stop) =>
+        first.Node.Pods[0].Host.RunAsync(stop, "curl", "-sS", "-m", "10", $"http://{Service}/");
 
-    private async Task BuildAsync(Site a, Site b, NatKind? carrier, CancellationToken stop)
+    /// <summary>An operator's verb on a node, with <c>--json</c>.</summary>
+    public async Task<JsonDocument> AskAsync(Host host, string state, CancellationToken stop, params string[] verb) =>
+        JsonDocument.Parse(await host.MustAsync(stop, [binary, .. verb, "--state-dir", StateOf(state), "--json"]));
+
+    public string StateOf(string node) => Path.Combine(lab.Directory, node);
+
+    private async Task BuildAsync(Site a, Site b, CancellationToken stop)
     {
         Switch internet = await lab.AddSwitchAsync("internet", stop);
         server = await lab.AddHostAsync("server", internet, ServerAddress + "/24", null, stop);
         Router? shared = null;
-        if (carrier is { } kind)
+        if (options.Carrier is { } kind)
         {
-            // A full cone has one inside host per port.
-            ports = [20007, 20008];
             shared = await lab.AddRouterAsync("carrier", internet, CarrierAddress + "/24", Site.SharedGateway + "/24", kind, stop);
             await HairpinAsync(shared, stop);
         }
@@ -114,10 +122,15 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
         await ServeAsync(second.Node.Pods[0], stop);
         server.Start("server",
         [
-            binary, "server", "--state-dir", StateOf("server"), "--listen", "0.0.0.0:20006", "--listen", "0.0.0.0:443", "--advertise", ServerAddress,
+            binary, "server", "--state-dir", StateOf("server"), "--advertise", options.Server, .. options.ServerArguments,
         ]);
         await ParkMesh.UntilAsync("the server answers", async () =>
             (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/healthz")).Succeeded, stop);
+        if (options.Prepare is { } prepare)
+        {
+            await prepare(this, stop);
+        }
+
         foreach (BuiltSite site in (BuiltSite[])[first, second])
         {
             string made = await server.MustAsync(stop, binary, "token", "create", "--state-dir", StateOf("server"), "--node", site.Node.Name);
@@ -150,7 +163,8 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
         pod.Host.Start("nginx", ["nginx", "-c", configuration]);
     }
 
-    private async Task RestartAsync(CancellationToken stop)
+    /// <summary>Both agents anew, no mapping left.</summary>
+    public async Task RestartAsync(CancellationToken stop)
     {
         foreach (LabProcess agent in agents.Values)
         {
@@ -158,17 +172,10 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
             await agent.ExitAsync(stop);
         }
 
-        foreach ((BuiltSite site, int port) in ((BuiltSite[])[first, second]).Zip(ports))
+        foreach (BuiltSite site in (BuiltSite[])[first, second])
         {
             await site.ForgetAsync(stop);
-            string state = StateOf(site.Node.Name);
-            Directory.CreateDirectory(state);
-            File.Delete(Path.Combine(state, "peers.json"));
-            agents[site.Node.Name] = site.Node.Host.Start("agent",
-            [
-                binary, "agent", "--node-name", site.Node.Name, "--state-dir", state, "--server", ServerAddress,
-                "--token-file", state + ".token", "--manifests", state + "-manifests", "--tunnel.port", $"{port}", .. agentOptions,
-            ]);
+            StartAgent(site);
         }
 
         foreach (BuiltSite site in (BuiltSite[])[first, second])
@@ -177,6 +184,24 @@ public sealed class PairLab(Lab lab, string binary, string[] agentOptions) : IAs
                 ? throw new LabException($"the agent of {site.Node.Name} ended: {agents[site.Node.Name].Log()}")
                 : (await site.Node.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20008/readyz")).Succeeded, stop);
         }
+    }
 
+    /// <summary>Starts a site's agent.</summary>
+    public LabProcess StartAgent(BuiltSite site)
+    {
+        string name = site.Node.Name;
+        string state = StateOf(name);
+        Directory.CreateDirectory(state);
+        File.Delete(Path.Combine(state, "peers.json"));
+        return agents[name] = site.Node.Host.Start(
+            "agent",
+            [
+                binary, "agent", "--node-name", name, "--state-dir", state, "--server", options.Server, "--token-file", state + ".token",
+                "--manifests", state + "-manifests", .. options.AgentArguments,
+
+                // A full cone has one inside host per port.
+                .. options.Carrier is null || site == first ? (string[])[] : ["--tunnel.port", "20008"],
+            ],
+            options.AgentEnvironment.GetValueOrDefault(name));
     }
 }

@@ -32,6 +32,11 @@ internal static class AgentHost
 
         await using Logs logs = new(options.LogLevel, options.LogFormat, time);
         ILogger log = logs.Factory.CreateLogger("EdgeMesh.App");
+        HttpProxy? httpProxy = HttpProxySource.Choose(options.HttpProxy, options.NoHttpProxy, Environment.GetEnvironmentVariable, out string? ignored);
+        if (ignored is not null)
+        {
+            AppLog.ProxyIgnored(log, ignored);
+        }
 
         // ------------------------------------------------------------------ above: read only; below: the machine is changed
         StateDirectory.Prepare(options.StateDirectory);
@@ -49,7 +54,7 @@ internal static class AgentHost
 
         state.Enter("waiting for a certificate");
         NodeIdentity identity = await NodeIdentity.LoadOrEnrollAsync(
-            new EnrollOptions { NodeName = options.Node, StateDirectory = options.StateDirectory, Servers = options.Servers, Token = token },
+            new EnrollOptions { NodeName = options.Node, StateDirectory = options.StateDirectory, Servers = options.Servers, Token = token, HttpProxy = httpProxy },
             time, logs.Factory.CreateLogger("EdgeMesh.Tunnel"), stop).ConfigureAwait(false);
         parts.Add("identity", identity);
 
@@ -72,7 +77,7 @@ internal static class AgentHost
         state.Enter("starting the tunnel");
         LocalEndpoints local = new(cell, options.Node);
         TunnelService tunnel = parts.Add("tunnel", new TunnelService(
-            options.ToTunnel(), identity, local.Contains, node => Addresses(cell, node), logs.Factory), StopLimit);
+            options.ToTunnel(httpProxy), identity, local.Contains, node => Addresses(cell, node), logs.Factory), StopLimit);
         await tunnel.StartAsync(stop).ConfigureAwait(false);
         state.Runs(tunnel);
 

@@ -4,6 +4,7 @@ using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
+using EdgeMesh.Tunnel;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.App.Agent;
@@ -42,6 +43,11 @@ internal sealed record AgentOptions
     public bool TunnelPortMapping { get; init; } = true;
 
     public bool TunnelGuessPorts { get; init; } = true;
+
+    /// <summary>Null: the environment may name one, unless <see cref="NoHttpProxy"/>.</summary>
+    public HttpProxy? HttpProxy { get; init; }
+
+    public bool NoHttpProxy { get; init; }
 
     public IReadOnlyList<IPEndPoint> DnsListen { get; init; } = [];
 

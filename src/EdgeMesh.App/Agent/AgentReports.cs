@@ -89,7 +89,8 @@ internal static class AgentReports
     private static ServerLegReport Server(ServerStatus server) => new()
     {
         Server = server.Server,
-        Address = server.Address?.ToString(),
+        Address = server.Address,
+        Proxy = server.Proxy,
         Connected = server.Connected,
         Leg = !server.Connected ? "none" : server.Udp ? "udp" : "tls",
         RoundTripMs = server.RoundTrip?.TotalMilliseconds,

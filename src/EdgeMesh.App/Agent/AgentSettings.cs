@@ -4,6 +4,7 @@ using EdgeMesh.Dns;
 using EdgeMesh.Kube;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy;
+using EdgeMesh.Tunnel;
 
 namespace EdgeMesh.App.Agent;
 
@@ -49,6 +50,9 @@ internal static class AgentSettings
     public static readonly Setting TunnelGuessPorts = Setting.Text(
         "tunnel.guessPorts", "true|false", "Guess ports where a NAT gives every destination another one; false for metered links (default true).");
 
+    public static readonly Setting TunnelHttpProxy = Setting.Text(
+        "tunnel.httpProxy", "URL|off", "HTTP proxy asked for a way to servers that nothing else reaches (default: HTTPS_PROXY, NO_PROXY); a password only in --config.");
+
     public static readonly Setting DnsListen = Setting.List("dns.listen", "ADDRESS[:PORT]", "Where DNS listens (default 169.254.96.16:53).");
     public static readonly Setting DnsClusterDomain = Setting.List(
         "dns.clusterDomain", "DOMAIN", "Cluster domain (default cluster.local); give it again for more.");
@@ -91,7 +95,7 @@ internal static class AgentSettings
     public static readonly IReadOnlyList<Setting> All =
     [
         NodeName, StateDir, Server, TokenFile, Manifests, KubeconfigFile, InCluster, KubeApi, KubeApiCa, KubeAuto, KeepRules, Cleanup,
-        TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream,
+        TunnelPort, TunnelDirect, TunnelPortMapping, TunnelGuessPorts, TunnelHttpProxy, DnsListen, DnsClusterDomain, DnsAliasZone, DnsUpstream,
         DnsStubDomain, DnsRecursionFor, DnsClientRate, DnsServeCluster, DnsClusterService, ServiceCidr, RoutableCidr, FilterMode, ProxyBalancing,
         CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat,
     ];
@@ -100,6 +104,7 @@ internal static class AgentSettings
     /// <param name="requireAll">False where a part is read: <c>config check</c>, as flags may give the rest.</param>
     public static AgentOptions Read(SettingValues values, bool requireAll)
     {
+        (HttpProxy? httpProxy, bool noHttpProxy) = HttpProxySource.ReadOption(values, TunnelHttpProxy);
         string? name = requireAll ? values.Required(NodeName, "NAME") : values.Text(NodeName);
         AgentOptions options = new()
         {
@@ -117,6 +122,8 @@ internal static class AgentSettings
             TunnelDirect = values.OnUnlessOff(TunnelDirect),
             TunnelPortMapping = values.OnUnlessOff(TunnelPortMapping),
             TunnelGuessPorts = values.OnUnlessOff(TunnelGuessPorts),
+            HttpProxy = httpProxy,
+            NoHttpProxy = noHttpProxy,
             DnsListen = values.Has(DnsListen)
                 ? values.EndPoints(DnsListen, MeshDefaults.MeshAddress, 53)
                 : [new IPEndPoint(MeshDefaults.MeshAddress, 53)],

@@ -33,16 +33,19 @@ internal static class NetcheckAdvice
     private static NetcheckServer Server(ServerCheck server) => new(
         server.Status.Server, server.Status.Connected, !server.Status.Connected ? "none" : server.Status.Udp ? "udp" : "tls",
         server.Status.RoundTrip?.TotalMilliseconds, server.Status.ObservedAddress?.ToString(),
-        [.. server.Ports.Select(port => new NetcheckPort(port.Port.ToString(), port.RoundTrip?.TotalMilliseconds, port.Fault))],
-        server.Fault ?? (server.Status.Connected ? null : server.Status.WhyText));
+        [.. server.Ports.Select(port => new NetcheckPort(port.Address, port.Proxy, port.RoundTrip?.TotalMilliseconds, port.Fault))],
+        server.Status.Connected ? null : server.Fault ?? server.Status.WhyText);
 
     private static IEnumerable<string> Advice(NetworkCheck check, bool udp)
     {
         foreach (ServerCheck server in check.Servers.Where(server => !server.Status.Connected))
         {
             string name = server.Status.Server;
-            yield return server.Fault is { } fault ? $"server {name} does not resolve ({fault}): correct --server or the node's resolver"
-                : server.Ports.All(port => port.Fault is not null) ? $"no TCP port of server {name} answers: is 'edgemesh server' running there, and does a firewall let TCP 20006 or 443 out?"
+            ServerPortCheck[] proxied = [.. server.Ports.Where(port => port.Proxy is not null)];
+            yield return proxied.Length > 0 && proxied.All(port => port.Fault is not null)
+                ? $"server {name} is reached neither directly nor through the HTTP proxy {proxied[0].Proxy}: {proxied[^1].Fault}"
+                : server.Fault is { } fault && proxied.Length == 0 ? $"server {name} does not resolve ({fault}): correct --server or the node's resolver"
+                : server.Ports.All(port => port.Fault is not null) ? $"no TCP port of server {name} answers: is 'edgemesh server' running there, and does a firewall let TCP 20006 or 443 out? If only an HTTP proxy gets out, name it with --tunnel.httpProxy"
                 : $"server {name} is reached but not connected: {server.Status.WhyText}";
         }
 
@@ -67,6 +70,9 @@ internal static class NetcheckAdvice
         }
     }
 
-    private static bool IsDeafAt443(ServerCheck server) =>
-        server.Ports.Any(port => port.Port.Port == 443) && server.Ports.All(port => port.Port.Port != 443 || port.Fault is not null);
+    private static bool IsDeafAt443(ServerCheck server)
+    {
+        ServerPortCheck[] tried = [.. server.Ports.Where(port => port.Proxy is null && port.Address.EndsWith(":443", StringComparison.Ordinal))];
+        return tried.Length > 0 && tried.All(port => port.Fault is not null);
+    }
 }

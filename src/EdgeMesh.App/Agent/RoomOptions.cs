@@ -8,13 +8,14 @@ namespace EdgeMesh.App.Agent;
 /// <summary>The agent's options as each room wants its part.</summary>
 internal static class RoomOptions
 {
-    public static TunnelOptions ToTunnel(this AgentOptions options) => new()
+    public static TunnelOptions ToTunnel(this AgentOptions options, HttpProxy? proxy) => new()
     {
         Self = options.Node,
         Port = options.TunnelPort,
         Servers = options.Servers,
         StateDirectory = options.StateDirectory,
         SocketMark = MeshDefaults.AgentSocketMark,
+        HttpProxy = proxy,
         DisableDirect = !options.TunnelDirect,
         MapPort = options.TunnelPortMapping,
         GuessPorts = options.TunnelGuessPorts,

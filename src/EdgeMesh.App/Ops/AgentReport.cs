@@ -63,6 +63,9 @@ internal sealed record ServerLegReport
 
     public string? Address { get; init; }
 
+    /// <summary>The HTTP proxy that it is reached through, <c>HOST:PORT</c>, or null.</summary>
+    public string? Proxy { get; init; }
+
     public required bool Connected { get; init; }
 
     /// <summary><c>udp</c>, <c>tls</c> or <c>none</c>: what relayed datagrams of this node take.</summary>

@@ -34,4 +34,6 @@ internal sealed record NetcheckServer(
     string Server, bool Connected, string Leg, double? RoundTripMs, string? ObservedAddress, IReadOnlyList<NetcheckPort> Tcp, string? Problem);
 
 /// <summary>A TCP port of a server.</summary>
-internal sealed record NetcheckPort(string Address, double? RoundTripMs, string? Problem);
+/// <param name="Address">Address and port; through a proxy the server's name and port.</param>
+/// <param name="Proxy">The HTTP proxy it was tried through, <c>HOST:PORT</c>, or null.</param>
+internal sealed record NetcheckPort(string Address, string? Proxy, double? RoundTripMs, string? Problem);

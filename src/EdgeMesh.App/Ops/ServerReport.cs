@@ -40,10 +40,11 @@ internal sealed record DrainReport(int Connected, int Relaying);
 
 /// <summary>One agent that is connected to this server.</summary>
 /// <param name="Node">Its name.</param>
+/// <param name="Address">Where its WebSocket comes from, as this server or a front that it trusts sees it.</param>
 /// <param name="Leg"><c>udp</c> or <c>tls</c>: how relayed frames reach it now.</param>
 /// <param name="UdpAddress">Where its UDP leg is bound.</param>
 /// <param name="QueuedBytes">Waiting for its WebSocket.</param>
-internal sealed record ConnectedNodeReport(string Node, string Leg, string? UdpAddress, int QueuedBytes);
+internal sealed record ConnectedNodeReport(string Node, string? Address, string Leg, string? UdpAddress, int QueuedBytes);
 
 /// <summary>What was relayed, by the kind of the receiving leg, and what was dropped, by reason.</summary>
 internal sealed record RelayReport(

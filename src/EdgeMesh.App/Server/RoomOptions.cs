@@ -11,6 +11,7 @@ internal static class RoomOptions
         Listen = options.Listen,
         SecondUdpPort = options.SecondUdpPort,
         Advertise = options.Advertise,
+        ProxyProtocolFrom = options.ProxyProtocolFrom,
         Join = options.Join,
         JoinToken = joinToken,
     };

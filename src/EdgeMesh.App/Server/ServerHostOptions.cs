@@ -13,6 +13,8 @@ internal sealed record ServerHostOptions
 
     public required IReadOnlyList<string> Advertise { get; init; }
 
+    public IReadOnlyList<IPNetwork> ProxyProtocolFrom { get; init; } = [];
+
     /// <summary>The mesh's first server, <c>HOST[:PORT]</c>; null where this is the first.</summary>
     public string? Join { get; init; }
 

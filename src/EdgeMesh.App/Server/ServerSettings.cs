@@ -18,6 +18,9 @@ internal static class ServerSettings
     public static readonly Setting Advertise = Setting.List(
         "advertise", "HOST[:PORT]", "How agents reach this server; give it again for more addresses.");
 
+    public static readonly Setting ProxyProtocolFrom = Setting.List(
+        "proxy-protocol-from", "CIDR", "Address of a front on port 443, such as nginx, whose PROXY header tells agents' addresses; give it again for more.");
+
     public static readonly Setting SecondUdpPort = Setting.Text(
         "second-udp-port", "PORT", "Second UDP port for STUN, which tells NAT mappings apart (default 20016).");
 
@@ -28,7 +31,7 @@ internal static class ServerSettings
         "token-file", "FILE", "Token of 'token create --for-server', needed until this server has joined; or in the environment as EDGEMESH_TOKEN.");
 
     public static readonly IReadOnlyList<Setting> All =
-        [StateDir, Listen, Advertise, SecondUdpPort, Join, TokenFile, CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat];
+        [StateDir, Listen, Advertise, ProxyProtocolFrom, SecondUdpPort, Join, TokenFile, CommonSettings.MetricsListen, CommonSettings.LogLevel, CommonSettings.LogFormat];
 
     public static ServerHostOptions Read(SettingValues values, bool requireAll)
     {
@@ -44,6 +47,7 @@ internal static class ServerSettings
                 ? values.EndPoints(Listen, IPAddress.Any, MeshDefaults.ServerPort)
                 : [new IPEndPoint(IPAddress.Any, MeshDefaults.ServerPort)],
             Advertise = values.Hosts(Advertise),
+            ProxyProtocolFrom = values.Networks(ProxyProtocolFrom),
             Join = values.Has(Join) ? values.Hosts(Join)[0] : null,
             TokenFile = values.Text(TokenFile),
             SecondUdpPort = values.Int(SecondUdpPort, MeshDefaults.ServerSecondUdpPort, 0, 65535),

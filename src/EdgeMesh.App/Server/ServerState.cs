@@ -75,5 +75,5 @@ internal sealed class ServerState(ServerService server, TimeProvider time)
     }
 
     private static ConnectedNodeReport Connected(AgentStatus agent) =>
-        new(agent.Node.Value, agent.IsUdp ? "udp" : "tls", agent.UdpAddress?.ToString(), agent.QueuedBytes);
+        new(agent.Node.Value, agent.From?.ToString(), agent.IsUdp ? "udp" : "tls", agent.UdpAddress?.ToString(), agent.QueuedBytes);
 }

@@ -42,6 +42,10 @@ internal static class EndPointText
         return true;
     }
 
+    /// <summary>One address, an IPv4 one in full.</summary>
+    public static bool IsAddress(string text, [NotNullWhen(true)] out IPAddress? address) => IPAddress.TryParse(text, out address)
+        && (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || text.Count(c => c == '.') == 3);
+
     /// <summary><c>HOST</c> or <c>HOST:PORT</c>; the host is a DNS name or an address, IPv6 in brackets.</summary>
     public static bool IsHostAndPort(string text)
     {

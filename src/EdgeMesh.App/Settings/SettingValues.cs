@@ -29,6 +29,9 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, SettingValue> gi
     public IReadOnlyList<string> List(Setting setting) =>
         given.TryGetValue(setting.Name, out SettingValue? value) ? value.Texts : [];
 
+    /// <summary>Where it was written: its flag, or <c>FILE:LINE: name</c>.</summary>
+    public string OriginOf(Setting setting) => given.TryGetValue(setting.Name, out SettingValue? value) ? value.Origin : setting.Flag;
+
     public string Required(Setting setting, string example) => Text(setting) is { Length: > 0 } text
         ? text
         : throw new MeshException(
@@ -108,8 +111,8 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, SettingValue> gi
         List<IPNetwork> found = [];
         foreach (string text in List(setting))
         {
-            found.Add(IPNetwork.TryParse(text, out IPNetwork network)
-                ? network
+            found.Add(IPNetwork.TryParse(text, out IPNetwork network) ? network
+                : EndPointText.IsAddress(text, out IPAddress? one) ? new IPNetwork(one, one.GetAddressBytes().Length * 8)
                 : throw Fault(setting, text, "a network such as 10.96.0.0/12"));
         }
 
@@ -129,9 +132,6 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, SettingValue> gi
         return List(setting);
     }
 
-    public MeshException Fault(Setting setting, string text, string wanted, Exception? inner = null)
-    {
-        string origin = given.TryGetValue(setting.Name, out SettingValue? value) ? value.Origin : setting.Flag;
-        return new MeshException(MeshExit.Usage, $"{origin} is '{text}', but must be {wanted}", inner);
-    }
+    public MeshException Fault(Setting setting, string text, string wanted, Exception? inner = null) =>
+        new(MeshExit.Usage, $"{OriginOf(setting)} is '{text}', but must be {wanted}", inner);
 }

@@ -28,7 +28,7 @@ internal static class StatusText
         foreach (ServerLegReport server in report.Servers)
         {
             Pair(text, "server", server.Connected
-                ? $"{server.Server} connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}"
+                ? $"{server.Server} connected by {server.Leg}{Through(server.Proxy)}{RoundTrip(server.RoundTripMs, ", ")}"
                     + (server.ObservedAddress is { } seen ? $", sees this node at {seen}" : "")
                     + (server.MapsByDestination ? ", through a NAT that maps by destination" : "")
                 : $"{server.Server} not connected since {Ago(server.Since)}: {server.Why}");
@@ -70,10 +70,10 @@ internal static class StatusText
         Pair(text, "connected", report.Connected.Count.ToString(CultureInfo.InvariantCulture));
         if (report.Connected.Count > 0)
         {
-            Columns table = new("NODE", "LEG", "UDP-ADDRESS", "QUEUED");
+            Columns table = new("NODE", "ADDRESS", "LEG", "UDP-ADDRESS", "QUEUED");
             foreach (ConnectedNodeReport node in report.Connected)
             {
-                table.Add(node.Node, node.Leg, node.UdpAddress, SizeText.Of(node.QueuedBytes));
+                table.Add(node.Node, node.Address, node.Leg, node.UdpAddress, SizeText.Of(node.QueuedBytes));
             }
 
             text.Append('\n').Append(table);
@@ -127,7 +127,7 @@ internal static class StatusText
             Pair(text, "server " + server.Server, server.Connected ? $"connected by {server.Leg}{RoundTrip(server.RoundTripMs, ", ")}{seen}" : $"not connected: {server.Problem}");
             foreach (NetcheckPort port in server.Tcp)
             {
-                Pair(text, "  TCP " + port.Address, port.Problem ?? $"answers{RoundTrip(port.RoundTripMs, " in ")}");
+                Pair(text, $"  TCP {port.Address}{Through(port.Proxy)}", port.Problem ?? $"answers{RoundTrip(port.RoundTripMs, " in ")}");
             }
         }
 
@@ -204,6 +204,8 @@ internal static class StatusText
         text, "memory", $"{SizeText.Of(memory.Resident)} resident ({SizeText.Of(memory.Anonymous)} anonymous, {SizeText.Of(memory.ManagedHeap)} managed heap)");
 
     private static void Pair(StringBuilder text, string name, string value) => text.Append(name.PadRight(10)).Append(' ').Append(value).Append('\n');
+
+    private static string Through(string? proxy) => proxy is null ? "" : $" through proxy {proxy}";
 
     private static string Age(long seconds) => DurationText.Short(TimeSpan.FromSeconds(seconds));
 

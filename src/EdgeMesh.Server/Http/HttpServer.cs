@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using EdgeMesh.Server.State;
 
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,7 +23,7 @@ namespace EdgeMesh.Server.Http;
 /// Kestrel with nothing around it: HTTP/1.1 over TLS 1.3 on sockets that are bound already. The chain the server shows ends
 /// with the CA's certificate, because an agent that enrols knows only its fingerprint.
 /// </summary>
-internal sealed class HttpServer(CertificateAuthority authority, HttpFront front, ILoggerFactory logs) : IAsyncDisposable
+internal sealed class HttpServer(CertificateAuthority authority, HttpFront front, FrontConnections fronts, ILoggerFactory logs) : IAsyncDisposable
 {
     private const int MaxBody = 16 * 1024;
     private const int MaxConnections = 8192;
@@ -74,6 +75,9 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
         builder.Services.AddSingleton<ILoggerFactory>(new FrameworkLogs(logs));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+
+        // After Kestrel's own: the last one counts.
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, BlockPool.Factory>();
         builder.Services.Configure<SocketTransportOptions>(options =>
         {
             options.CreateBoundListenSocket = endPoint => sockets.First(socket => endPoint.Equals(socket.LocalEndPoint));
@@ -95,6 +99,7 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
                 options.Listen((IPEndPoint)socket.LocalEndPoint!, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
+                    listen.Use(fronts.Wrap);
                     listen.Use(limiter.Wrap);
                     listen.UseHttps(new TlsHandshakeCallbackOptions
                     {

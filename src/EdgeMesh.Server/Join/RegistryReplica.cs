@@ -53,7 +53,7 @@ internal sealed class RegistryReplica(Registry registry, string first, ServerAdd
         registry.BeginJoin(first);
         MeshClock clock = new(time, Path.Combine(stateDirectory, "clock"), log);
         using ECDsa key = registry.ServerKey();
-        ServerRequest request = new([ServerAddress.Parse(first)], new TrustAnchor(shown.Fingerprint.ToArray(), clock), null, null, clock);
+        ServerRequest request = new([ServerAddress.Parse(first)], new TrustAnchor(shown.Fingerprint.ToArray(), clock), null, null, null, clock);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(new JoinRequest(shown.Reveal(), Csr(key), self.Hosts), JoinJson.Default.JoinRequest);
         (byte[] answer, string server) = await request.PostAsync("/v1/join", body, Refused, stop).ConfigureAwait(false);
         CertificateAnswer issued = Read(answer, server, WireJson.Default.CertificateAnswer);
@@ -133,7 +133,7 @@ internal sealed class RegistryReplica(Registry registry, string first, ServerAdd
     private async Task AskAsync(bool wait, CancellationToken stop)
     {
         (TrustAnchor trust, SslStreamCertificateContext client) = Credentials();
-        ServerRequest request = new(servers, trust, client, null, clock) { MaxAnswer = MaxAnswer, Hold = wait ? Hold : TimeSpan.Zero };
+        ServerRequest request = new(servers, trust, client, null, null, clock) { MaxAnswer = MaxAnswer, Hold = wait ? Hold : TimeSpan.Zero };
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(
             new RegistryRequest(Volatile.Read(ref since), wait, self.Tcp), JoinJson.Default.RegistryRequest);
         (byte[] answer, string server) = await request.PostAsync("/v1/registry", body, Refused, stop).ConfigureAwait(false);
@@ -156,7 +156,7 @@ internal sealed class RegistryReplica(Registry registry, string first, ServerAdd
         }
 
         (TrustAnchor trust, SslStreamCertificateContext client) = Credentials();
-        ServerRequest request = new(servers, trust, client, null, clock);
+        ServerRequest request = new(servers, trust, client, null, null, clock);
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(new JoinRequest(null, Csr(key), self.Hosts), JoinJson.Default.JoinRequest);
         (byte[] answer, string server) = await request.PostAsync("/v1/join/renew", body, Refused, stop).ConfigureAwait(false);
         registry.KeepJoined(registry.Authority.Pem, Read(answer, server, WireJson.Default.CertificateAnswer).Certificate);

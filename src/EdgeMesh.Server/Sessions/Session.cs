@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 
 using EdgeMesh.Model;
@@ -55,6 +56,9 @@ internal sealed class Session : IDisposable
     public NodeName Node { get; }
 
     public MeshAddress Address { get; }
+
+    /// <summary>Where its WebSocket comes from.</summary>
+    public IPAddress? From { get; init; }
 
     /// <summary>Of the client certificate, hex.</summary>
     public string Serial { get; }

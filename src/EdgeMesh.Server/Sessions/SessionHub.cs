@@ -36,7 +36,7 @@ internal sealed class SessionHub(
     /// <summary>Runs a session to its end. The certificate has been checked against CA and registry.</summary>
     public async Task RunAsync(WebSocket socket, NodeName node, string serial, IPAddress? from)
     {
-        using Session session = new(node, serial, counters, time.GetTimestamp());
+        using Session session = new(node, serial, counters, time.GetTimestamp()) { From = from };
         session.Outbound.EnqueueControl(Signals.Welcome(session, [.. addresses.Udp], [.. addresses.Tcp], bootId, serverId, Volatile.Read(ref servers)));
         SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, udp, counters), time);
         sessions.Add(session)?.Close(SignalMessage.CloseReplaced, "the node has a newer connection");

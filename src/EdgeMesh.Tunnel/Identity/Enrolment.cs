@@ -6,13 +6,13 @@ using EdgeMesh.Tunnel.Wire;
 namespace EdgeMesh.Tunnel.Identity;
 
 /// <summary>The two requests for a certificate.</summary>
-internal sealed class Enrolment(IReadOnlyList<ServerAddress> servers, int? mark, MeshClock clock)
+internal sealed class Enrolment(IReadOnlyList<ServerAddress> servers, int? mark, HttpProxy? proxy, MeshClock clock)
 {
     /// <summary>POST /v1/enroll.</summary>
     /// <returns>The answer, and the address that gave it.</returns>
     /// <exception cref="MeshException">Refused, or nobody was reached.</exception>
     public Task<(CertificateAnswer Answer, string Server)> EnrollAsync(NodeName node, JoinToken token, string csr, CancellationToken stop) => PostAsync(
-        new ServerRequest(servers, new TrustAnchor(token.Fingerprint.ToArray(), clock), null, mark, clock),
+        new ServerRequest(servers, new TrustAnchor(token.Fingerprint.ToArray(), clock), null, mark, proxy, clock),
         "/v1/enroll",
         JsonSerializer.SerializeToUtf8Bytes(new EnrollRequest(node.Value, token.Reveal(), csr), WireJson.Default.EnrollRequest),
         (error, server) => Explain(error, server, node, token),
@@ -23,7 +23,7 @@ internal sealed class Enrolment(IReadOnlyList<ServerAddress> servers, int? mark,
     /// <exception cref="MeshException">Refused, or nobody was reached.</exception>
     public Task<(CertificateAnswer Answer, string Server)> RenewAsync(
         string csr, TrustAnchor trust, SslStreamCertificateContext client, CancellationToken stop) => PostAsync(
-        new ServerRequest(servers, trust, client, mark, clock),
+        new ServerRequest(servers, trust, client, mark, proxy, clock),
         "/v1/renew",
         JsonSerializer.SerializeToUtf8Bytes(new RenewRequest(csr), WireJson.Default.RenewRequest),
         (error, server) => new MeshException(MeshExit.Refused, $"server {server} refused to renew the certificate: {error.Message}"),

@@ -9,11 +9,11 @@ using EdgeMesh.Tunnel.Wire;
 namespace EdgeMesh.Tunnel.Identity;
 
 /// <summary>
-/// A POST to whichever server answers: tries every address of every server. A server that has joined another sends whoever wants a
+/// A POST to whichever server answers: tries every way to every server. A server that has joined another sends whoever wants a
 /// certificate on to that one.
 /// </summary>
 internal sealed class ServerRequest(
-    IReadOnlyList<ServerAddress> servers, TrustAnchor trust, SslStreamCertificateContext? client, int? mark, MeshClock clock)
+    IReadOnlyList<ServerAddress> servers, TrustAnchor trust, SslStreamCertificateContext? client, int? mark, HttpProxy? proxy, MeshClock clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -37,25 +37,25 @@ internal sealed class ServerRequest(
         List<ServerAddress> all = [.. servers];
         for (int i = 0; i < all.Count; i++)
         {
-            List<IPEndPoint> addresses = await AddressesAsync(all[i], tried, stop).ConfigureAwait(false);
-            while (await AddressRace.RunAsync(addresses, mark, tried, stop).ConfigureAwait(false) is var (address, connected))
+            List<ServerWay> ways = ServerWay.All(all[i], await AddressesAsync(all[i], tried, stop).ConfigureAwait(false), proxy);
+            while (await AddressRace.RunAsync(ways, mark, tried, stop).ConfigureAwait(false) is var (way, connected))
             {
-                addresses.Remove(address);
-                using ServerRoute route = new(address, connected, trust, client, mark);
+                ways.Remove(way);
+                using ServerRoute route = new(way, connected, trust, client, mark);
                 try
                 {
                     (byte[]? answer, ErrorAnswer? error) = await PostAsync(route, path, body, stop).ConfigureAwait(false);
                     if (answer is not null)
                     {
-                        return (answer, address.ToString());
+                        return (answer, way.ToString());
                     }
 
                     if (error!.Code != ErrorCodes.Elsewhere)
                     {
-                        throw explain(error, address.ToString());
+                        throw explain(error, way.ToString());
                     }
 
-                    tried.Add($"{address} (has joined {error.Message})");
+                    tried.Add($"{way} (has joined {error.Message})");
                     if (!all.Exists(known => known.Text == error.Message))
                     {
                         all.Add(ServerAddress.Parse(error.Message));
@@ -66,7 +66,7 @@ internal sealed class ServerRequest(
                 catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException or JsonException)
                 {
                     wrongCa |= route.CertificateFault is not null;
-                    tried.Add($"{address} ({route.CertificateFault ?? Innermost(fault)})");
+                    tried.Add($"{way} ({route.CertificateFault ?? Innermost(fault)})");
                 }
             }
         }
@@ -86,7 +86,7 @@ internal sealed class ServerRequest(
         content.Headers.ContentType = new("application/json", Encoding.UTF8.WebName);
         try
         {
-            using HttpResponseMessage response = await http.PostAsync(new Uri(ServerRoute.Origin + path), content, limit.Token).ConfigureAwait(false);
+            using HttpResponseMessage response = await http.PostAsync(new Uri($"https://{route.Host}{path}"), content, limit.Token).ConfigureAwait(false);
             byte[] bytes = await response.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false);
             if (response.Headers.Date is { } date)
             {
@@ -101,12 +101,11 @@ internal sealed class ServerRequest(
         }
     }
 
-    private static async Task<List<IPEndPoint>> AddressesAsync(ServerAddress server, List<string> tried, CancellationToken stop)
+    private static async Task<IPAddress[]> AddressesAsync(ServerAddress server, List<string> tried, CancellationToken stop)
     {
         try
         {
-            IPAddress[] addresses = await server.ResolveAsync(stop).ConfigureAwait(false);
-            return [.. server.Ports.SelectMany(port => addresses.Select(address => new IPEndPoint(address, port)))];
+            return await server.ResolveAsync(stop).ConfigureAwait(false);
         }
         catch (SocketException fault)
         {

@@ -7,22 +7,23 @@ using System.Security.Cryptography.X509Certificates;
 namespace EdgeMesh.Tunnel.Identity;
 
 /// <summary>
-/// HTTPS to one address of a server: marked socket, TLS 1.3, our client certificate if there is one, the server judged by the
-/// mesh CA and not by the system's. Requests go to <see cref="Origin"/> whatever the address is.
+/// HTTPS to a server by one way: marked socket, TLS 1.3, our client certificate if there is one, the server judged by the
+/// mesh CA and not by the system's. Requests go to <see cref="Host"/>, whose name TLS shows, whatever the way is.
 /// </summary>
 internal sealed class ServerRoute : IDisposable
 {
+    private readonly ServerWay way;
     private readonly int? mark;
     private Socket? connected;
 
-    /// <param name="address">Of the server.</param>
+    /// <param name="way">To the server.</param>
     /// <param name="connected">A connection to it for the first request; owned from now on.</param>
     /// <param name="trust">Judges the server.</param>
     /// <param name="client">Our certificate, if there is one.</param>
     /// <param name="mark">SO_MARK of further connections.</param>
-    public ServerRoute(IPEndPoint address, Socket connected, TrustAnchor trust, SslStreamCertificateContext? client, int? mark)
+    public ServerRoute(ServerWay way, Socket connected, TrustAnchor trust, SslStreamCertificateContext? client, int? mark)
     {
-        Address = address;
+        this.way = way;
         this.connected = connected;
         this.mark = mark;
         Handler = new SocketsHttpHandler
@@ -34,7 +35,6 @@ internal sealed class ServerRoute : IDisposable
             AutomaticDecompression = DecompressionMethods.None,
             SslOptions = new SslClientAuthenticationOptions
             {
-                TargetHost = TrustAnchor.ServerName,
                 EnabledSslProtocols = SslProtocols.Tls13,
                 ClientCertificateContext = client,
                 CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
@@ -44,9 +44,8 @@ internal sealed class ServerRoute : IDisposable
         };
     }
 
-    public const string Origin = "https://" + TrustAnchor.ServerName;
-
-    public IPEndPoint Address { get; }
+    /// <summary>Of the requests' URLs. The platform makes SNI of it.</summary>
+    public string Host => way.ServerName;
 
     public SocketsHttpHandler Handler { get; }
 
@@ -61,5 +60,5 @@ internal sealed class ServerRoute : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop) =>
         new NetworkStream(
-            Interlocked.Exchange(ref connected, null) ?? await MarkedSocket.ConnectAsync(Address, mark, stop).ConfigureAwait(false), ownsSocket: true);
+            Interlocked.Exchange(ref connected, null) ?? await way.ConnectAsync(mark, stop).ConfigureAwait(false), ownsSocket: true);
 }

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeMesh.Tunnel.Relay;
 
 /// <summary>
-/// Keeps the WebSocket to one server up: resolves its name again for every attempt, tries its addresses, hands the session and
+/// Keeps the WebSocket to one server up: resolves its name again for every attempt, tries all ways to it, hands the session and
 /// what comes on it to the loop.
 /// </summary>
 internal sealed class RelayClient(
@@ -20,6 +20,7 @@ internal sealed class RelayClient(
     ServerAddress server,
     NodeIdentity identity,
     int? mark,
+    HttpProxy? proxy,
     Reactor reactor,
     Action<RelayLink, Memory<byte>> onMessage,
     Action<RelayLink, SignalMessage> onServers,
@@ -36,7 +37,7 @@ internal sealed class RelayClient(
     private const int MaxPosted = 8;
 
     private readonly Backoff backoff = new(Random.Shared);
-    private IPEndPoint? lastGood;
+    private ServerWay? lastGood;
     private string lastFault = "";
 
     /// <summary>Runs until it is told to stop; whatever the network does, it tries again.</summary>
@@ -68,15 +69,15 @@ internal sealed class RelayClient(
         }
     }
 
-    // One round over all addresses. True if another agent of the same name took the place.
+    // One round over all ways. True if another agent of the same name took the place.
     private async Task<bool> AttemptAsync(CancellationToken stop)
     {
         List<string> tried = [];
-        List<IPEndPoint> addresses = [.. await AddressesAsync(tried, stop).ConfigureAwait(false)];
-        while (await AddressRace.RunAsync(addresses, mark, tried, stop).ConfigureAwait(false) is var (address, connected))
+        List<ServerWay> ways = await WaysAsync(tried, stop).ConfigureAwait(false);
+        while (await AddressRace.RunAsync(ways, mark, tried, stop).ConfigureAwait(false) is var (way, connected))
         {
-            addresses.Remove(address);
-            using ServerRoute route = new(address, connected, identity.Trust, identity.ClientContext, mark);
+            ways.Remove(way);
+            using ServerRoute route = new(way, connected, identity.Trust, identity.ClientContext, mark);
             using ClientWebSocket socket = new();
             try
             {
@@ -84,18 +85,18 @@ internal sealed class RelayClient(
             }
             catch (Exception fault) when (!stop.IsCancellationRequested)
             {
-                tried.Add($"{address} ({route.CertificateFault ?? Innermost(fault)})");
+                tried.Add($"{way} ({route.CertificateFault ?? Innermost(fault)})");
                 continue;
             }
 
-            return await ServeAsync(socket, address, connected, stop).ConfigureAwait(false);
+            return await ServeAsync(socket, way, connected, stop).ConfigureAwait(false);
         }
 
         Report(string.Join("; ", tried));
         return false;
     }
 
-    private async Task<IReadOnlyList<IPEndPoint>> AddressesAsync(List<string> tried, CancellationToken stop)
+    private async Task<List<ServerWay>> WaysAsync(List<string> tried, CancellationToken stop)
     {
         IPAddress[] hosts = [];
         try
@@ -107,10 +108,11 @@ internal sealed class RelayClient(
             tried.Add($"{server} ({fault.Message})");
         }
 
-        List<IPEndPoint> all = [.. server.Ports.SelectMany(port => hosts.Select(host => new IPEndPoint(host, port)))];
-        if (lastGood is not null && (hosts.Length == 0 || all.Remove(lastGood)))
+        // What worked last goes first; but of those through the proxy only, as the direct ones may have come back.
+        List<ServerWay> all = ServerWay.All(server, hosts, proxy);
+        if (lastGood is not null && (all.Remove(lastGood) || (hosts.Length == 0 && lastGood.Proxy is null)))
         {
-            all.Insert(0, lastGood);
+            all.Insert(lastGood.Proxy is null ? 0 : all.TakeWhile(way => way.Proxy is null).Count(), lastGood);
         }
 
         return all;
@@ -125,7 +127,7 @@ internal sealed class RelayClient(
         limit.CancelAfter(ConnectPatience);
         try
         {
-            await socket.ConnectAsync(new Uri("wss://" + TrustAnchor.ServerName + "/v1/connect"), invoker, limit.Token).ConfigureAwait(false);
+            await socket.ConnectAsync(new Uri($"wss://{route.Host}/v1/connect"), invoker, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -133,19 +135,19 @@ internal sealed class RelayClient(
         }
     }
 
-    private async Task<bool> ServeAsync(ClientWebSocket socket, IPEndPoint address, Socket connected, CancellationToken stop)
+    private async Task<bool> ServeAsync(ClientWebSocket socket, ServerWay way, Socket connected, CancellationToken stop)
     {
         using OutboundQueue outbound = new(onRoom);
         using Heartbeat heartbeat = new(connected);
         IPAddress? local = (connected.LocalEndPoint as IPEndPoint)?.Address;
         using CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        (RelaySession session, SignalMessage welcome) = await WelcomeAsync(socket, address, local, outbound, heartbeat, ending.Token).ConfigureAwait(false);
-        lastGood = address;
+        (RelaySession session, SignalMessage welcome) = await WelcomeAsync(socket, way, local, outbound, heartbeat, ending.Token).ConfigureAwait(false);
+        lastGood = way;
         lastFault = "";
         reactor.Post(static s => s.Link.OnConnected(s.Session), (Link: link, Session: session));
         onServers(link, welcome);
         using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, onMessage, onServers, onRevoked);
-        string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, address.ToString(), session.RoundTrip / 1e6), text =>
+        string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, way.ToString(), session.RoundTrip / 1e6), text =>
             TunnelLog.ServerSays(log, link.Name, text), ending).ConfigureAwait(false);
         outbound.Close();
         reactor.Post(static s => s.Link.OnLost(s.Session, s.Why), (Link: link, Session: session, Why: why));
@@ -163,7 +165,7 @@ internal sealed class RelayClient(
     }
 
     private static async Task<(RelaySession Session, SignalMessage Welcome)> WelcomeAsync(
-        ClientWebSocket socket, IPEndPoint address, IPAddress? local, OutboundQueue outbound, Heartbeat heartbeat, CancellationToken stop)
+        ClientWebSocket socket, ServerWay way, IPAddress? local, OutboundQueue outbound, Heartbeat heartbeat, CancellationToken stop)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -190,8 +192,8 @@ internal sealed class RelayClient(
                 throw new InvalidDataException("the server's first message is no welcome");
             }
 
-            IReadOnlyList<UdpServer> udp = await ResolveUdpAsync(welcome.Udp ?? [], address, limit.Token).ConfigureAwait(false);
-            return (new RelaySession(id, key, udp, welcome.BootId ?? "", address, local, outbound, heartbeat), welcome);
+            IReadOnlyList<UdpServer> udp = await ResolveUdpAsync(welcome.Udp ?? [], way.Address, limit.Token).ConfigureAwait(false);
+            return (new RelaySession(id, key, udp, welcome.BootId ?? "", way, local, outbound, heartbeat), welcome);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -203,8 +205,8 @@ internal sealed class RelayClient(
         }
     }
 
-    // Pairs of host:port, the second of each for STUN only. The host this WebSocket reached comes first: it is known to be reachable.
-    private static async Task<IReadOnlyList<UdpServer>> ResolveUdpAsync(string[] texts, IPEndPoint reached, CancellationToken stop)
+    // Pairs of host:port, the second of each for STUN only. The address this WebSocket reached comes first: it is known to be reachable.
+    private static async Task<IReadOnlyList<UdpServer>> ResolveUdpAsync(string[] texts, IPAddress? reached, CancellationToken stop)
     {
         List<UdpServer> servers = [];
         for (int i = 0; i < texts.Length && servers.Count < 8; i += 2)
@@ -216,9 +218,9 @@ internal sealed class RelayClient(
                 servers.Add(Make(host, relay.Ports[0], second));
             }
 
-            if (i == 0)
+            if (i == 0 && reached is not null)
             {
-                servers.Insert(0, Make(reached.Address, relay.Ports[0], second));
+                servers.Insert(0, Make(reached, relay.Ports[0], second));
             }
         }
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using EdgeMesh.Tunnel.Identity;
 using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tunnel.Relay;
 
 /// <summary>What one WebSocket got from its welcome, and its way out.</summary>
 internal sealed class RelaySession(
-    ulong id, byte[] key, IReadOnlyList<UdpServer> udpServers, string bootId, IPEndPoint server, IPAddress? local,
+    ulong id, byte[] key, IReadOnlyList<UdpServer> udpServers, string bootId, ServerWay way, IPAddress? local,
     OutboundQueue outbound, Heartbeat heartbeat)
 {
     private long roundTrip;
@@ -25,8 +26,8 @@ internal sealed class RelaySession(
     public ulong ServerId { get; } = ulong.TryParse(
         bootId.AsSpan(0, Math.Min(bootId.Length, 16)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong start) ? start : 0;
 
-    /// <summary>The address the WebSocket goes to.</summary>
-    public IPEndPoint Server => server;
+    /// <summary>The way the WebSocket goes.</summary>
+    public ServerWay Way => way;
 
     /// <summary>Our address that it comes from.</summary>
     public IPAddress? Local => local;

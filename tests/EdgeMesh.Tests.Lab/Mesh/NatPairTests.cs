@@ -38,7 +38,7 @@ public class NatPairTests
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(90));
         PairOutcome outcome = new(Find("symmetric"), Find("port-restricted, drops"));
-        await using PairLab lab = await PairLab.CreateAsync(outcome.A, outcome.B, ParkFixture.Binary, limit.Token, "--tunnel.guessPorts", "false");
+        await using PairLab lab = await PairLab.CreateAsync(outcome.A, outcome.B, ParkFixture.Binary, limit.Token, new PairOptions { AgentArguments = ["--tunnel.guessPorts", "false"] });
         await lab.TryAsync(outcome, limit.Token, patience: 8);
         Assert.Equal((1, 0), (outcome.Reached, outcome.Direct.Count));
 
@@ -57,7 +57,7 @@ public class NatPairTests
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(90));
         PairOutcome outcome = new(Find("port-restricted, drops"), Find("port-restricted, rejects"));
-        await using PairLab lab = await PairLab.CreateBehindOneCarrierAsync(outcome.A, outcome.B, NatKind.FullCone, ParkFixture.Binary, limit.Token);
+        await using PairLab lab = await PairLab.CreateAsync(outcome.A, outcome.B, ParkFixture.Binary, limit.Token, new PairOptions { Carrier = NatKind.FullCone });
         await lab.TryAsync(outcome, limit.Token);
         Assert.True(outcome.Reached == 1 && outcome.Direct.Count == 1, $"answered {outcome.Reached}, direct {outcome.Direct.Count}; {outcome.Fault}\n{lab.FirstAgent.Log()}");
         using System.Text.Json.JsonDocument peers = await lab.AskFirstAsync(limit.Token, "peers");

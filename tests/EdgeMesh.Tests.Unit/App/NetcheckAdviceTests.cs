@@ -1,4 +1,3 @@
-using System.Net;
 using EdgeMesh.App.Agent;
 using EdgeMesh.App.Ops;
 using EdgeMesh.Tunnel;
@@ -7,7 +6,7 @@ namespace EdgeMesh.Tests.Unit.App;
 
 public class NetcheckAdviceTests
 {
-    private static readonly IPEndPoint Port = new(IPAddress.Parse("198.51.100.1"), 20006);
+    private const string Port = "198.51.100.1:20006";
 
     [Fact]
     public void AGoodNetworkNeedsNoAdvice()
@@ -37,7 +36,7 @@ public class NetcheckAdviceTests
     public void AServerThatIsDeafAt443IsNamed()
     {
         ServerCheck server = Server(connected: true, udp: true);
-        ServerPortCheck deaf = new(new IPEndPoint(Port.Address, 443), null, "Connection refused");
+        ServerPortCheck deaf = new("198.51.100.1:443", null, null, "Connection refused");
         string advice = Assert.Single(NetcheckAdvice.Of("edge1", Check(NatMapping.None, server with { Ports = [.. server.Ports, deaf] })).Advice);
         Assert.Contains("--listen 0.0.0.0:443", advice, StringComparison.Ordinal);
         ServerPortCheck hears = deaf with { RoundTrip = TimeSpan.FromMilliseconds(20), Fault = null };
@@ -47,15 +46,41 @@ public class NetcheckAdviceTests
     [Fact]
     public void AServerOutOfReachIsToldFromOneThatDoesNotResolve()
     {
-        ServerCheck silent = Server(connected: false, udp: false) with { Ports = [new ServerPortCheck(Port, null, "no answer within 3 s")] };
+        ServerCheck silent = Server(connected: false, udp: false) with { Ports = [new ServerPortCheck(Port, null, null, "no answer within 3 s")] };
         Assert.Contains("no TCP port", NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, silent)).Advice[0], StringComparison.Ordinal);
         ServerCheck unnamed = Server(connected: false, udp: false) with { Fault = "Name or service not known", Ports = [] };
         Assert.Contains("does not resolve", NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, unnamed)).Advice[0], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AProxyThatRefusesIsNamedWithWhatItSays()
+    {
+        ServerCheck refused = Server(connected: false, udp: false) with
+        {
+            Fault = "Name or service not known",
+            Ports = [new ServerPortCheck("mesh.example.org:443", "10.0.0.1:3128", null, "407: the proxy wants a name and a password")],
+        };
+        string advice = Assert.Single(NetcheckAdvice.Of("edge1", Check(NatMapping.Unknown, refused)).Advice);
+        Assert.Contains("10.0.0.1:3128: 407", advice, StringComparison.Ordinal);
+    }
+
+    /// <summary>A node whose only resolver is its proxy is not told to mend the one it does not have.</summary>
+    [Fact]
+    public void ANameThatOnlyTheProxyResolvesIsNoProblem()
+    {
+        ServerCheck proxied = Server(connected: true, udp: true) with
+        {
+            Fault = "Name or service not known",
+            Ports = [new ServerPortCheck("mesh.example.org:443", "10.0.0.1:3128", TimeSpan.FromMilliseconds(20), null)],
+        };
+        NetcheckReport report = NetcheckAdvice.Of("edge1", Check(NatMapping.EndpointIndependent, proxied));
+        Assert.Empty(report.Advice);
+        Assert.Equal((null, "10.0.0.1:3128"), (report.Servers[0].Problem, report.Servers[0].Tcp[0].Proxy));
+    }
+
     private static ServerCheck Server(bool connected, bool udp) => new(
         new ServerStatus { Server = "mesh.example.org", Connected = connected, Udp = udp, Since = DateTimeOffset.UnixEpoch, WhyText = "why" },
-        [new ServerPortCheck(Port, TimeSpan.FromMilliseconds(20), null)],
+        [new ServerPortCheck(Port, null, TimeSpan.FromMilliseconds(20), null)],
         null);
 
     private static NetworkCheck Check(NatMapping mapping, params ServerCheck[] servers) => new(20007, mapping, [], false, null, 1472, servers);

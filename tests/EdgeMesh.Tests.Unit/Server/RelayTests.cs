@@ -52,6 +52,15 @@ public sealed class RelayTests : IAsyncLifetime
         AssertFrom(edge2, payloads[2], await edge1.ReceiveFrameAsync());
     }
 
+    /// <summary>A record for each block of Kestrel's own memory, 4 KiB, would cost both ends twice the work for the same bytes.</summary>
+    [Fact]
+    public async Task FillsTlsRecords()
+    {
+        await edge1.SendFramesAsync(edge1.Frame(edge2.Node, new byte[16_000]));
+        await edge2.ReceiveFrameAsync();
+        Assert.InRange(edge2.Records!.Largest, 16_000, 16_500);
+    }
+
     [Fact]
     public async Task RelaysManyRecordsOverManyMessages()
     {

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 
 using EdgeMesh.Model;
@@ -26,6 +28,12 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
 
     public X509Certificate2? Certificate { get; set; }
 
+    /// <summary>What every connection begins with before TLS: the header of a front.</summary>
+    public string Preamble { get; set; } = "";
+
+    /// <summary>Below TLS of the newest connection.</summary>
+    public TlsRecordMeter? Records { get; private set; }
+
     public ulong Session { get; private set; }
 
     public byte[] SessionKey { get; private set; } = [];
@@ -35,7 +43,7 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
     /// <summary>Posts and returns the status and either answer.</summary>
     public async Task<(HttpStatusCode Status, CertificateAnswer? Good, ErrorAnswer? Bad)> PostAsync(string path, HttpContent body)
     {
-        using SocketsHttpHandler handler = new() { SslOptions = TlsOptions() };
+        using SocketsHttpHandler handler = new() { SslOptions = TlsOptions(), ConnectCallback = DialAsync };
         using HttpClient http = new(handler) { Timeout = Patience };
         using HttpResponseMessage response = await http.PostAsync(new Uri($"https://{server}{path}"), body);
         string text = await response.Content.ReadAsStringAsync();
@@ -63,7 +71,7 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
         socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(SignalMessage.Subprotocol);
         socket.Options.CollectHttpResponseDetails = true;
-        using SocketsHttpHandler handler = new() { SslOptions = TlsOptions() };
+        using SocketsHttpHandler handler = new() { SslOptions = TlsOptions(), ConnectCallback = DialAsync };
         using HttpMessageInvoker invoker = new(handler, disposeHandler: false);
         using CancellationTokenSource patience = new(Patience);
         await socket.ConnectAsync(new Uri($"wss://{server}/v1/connect"), invoker, patience.Token);
@@ -189,6 +197,18 @@ internal sealed class TestAgent(NodeName node, IPEndPoint server, byte[] caFinge
                 return (part.MessageType, buffer[..length]);
             }
         }
+    }
+
+    private async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken stop)
+    {
+        Socket connection = new(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await connection.ConnectAsync(server, stop);
+        if (Preamble.Length > 0)
+        {
+            await connection.SendAsync(Encoding.ASCII.GetBytes(Preamble), stop);
+        }
+
+        return Records = new TlsRecordMeter(new NetworkStream(connection, ownsSocket: true));
     }
 
     /// <summary>As an agent does it at the first contact: the chain's root must have the token's fingerprint.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
 using EdgeMesh.Server;
+using EdgeMesh.Tunnel;
 using Xunit.Abstractions;
 
 namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
@@ -101,9 +102,9 @@ internal sealed class TestMesh : IAsyncDisposable
         return registry.CreateToken(node is null ? null : NodeName.Parse(node), life, uses).Text;
     }
 
-    public async Task<TestNode> AddAsync(string name, bool disableDirect = false, string? server = null)
+    public async Task<TestNode> AddAsync(string name, bool disableDirect = false, string? server = null, HttpProxy? proxy = null)
     {
-        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, server ?? ServerText, new TestLogs(name, output));
+        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, server ?? ServerText, proxy, new TestLogs(name, output));
         nodes.Add(node);
         await node.StartAsync();
         return node;

@@ -7,7 +7,7 @@ using EdgeMesh.Tunnel;
 namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
 
 /// <summary>One agent's tunnel. Its endpoints are loopback sockets of the test.</summary>
-internal sealed class TestNode(TestMesh mesh, string name, string state, int port, bool disableDirect, string server, TestLogs logs) : IAsyncDisposable
+internal sealed class TestNode(TestMesh mesh, string name, string state, int port, bool disableDirect, string server, HttpProxy? proxy, TestLogs logs) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<IPEndPoint, bool> endpoints = new();
     private NodeIdentity? identity;
@@ -24,7 +24,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
     public async Task StartAsync()
     {
         identity = await NodeIdentity.LoadOrEnrollAsync(
-            new EnrollOptions { NodeName = Name, StateDirectory = state, Servers = [server], Token = mesh.NewToken(), SocketMark = null },
+            new EnrollOptions { NodeName = Name, StateDirectory = state, Servers = [server], Token = mesh.NewToken(), SocketMark = null, HttpProxy = proxy },
             TimeProvider.System,
             logs,
             CancellationToken.None);
@@ -35,6 +35,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
                 Port = port,
                 Servers = [server],
                 StateDirectory = state,
+                HttpProxy = proxy,
                 DisableDirect = disableDirect,
                 Advertise = [new IPEndPoint(IPAddress.Loopback, port)],
                 Firewall = address => Blocked.ContainsKey(address.Port),

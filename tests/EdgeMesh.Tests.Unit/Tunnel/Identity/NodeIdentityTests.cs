@@ -39,7 +39,7 @@ public sealed class NodeIdentityTests(ITestOutputHelper output) : IDisposable
         await using TestMesh mesh = await TestMesh.StartAsync(output);
         using NodeIdentity identity = await EnrolAsync(mesh, "edge1", mesh.NewToken());
         string before = identity.CertificatePem;
-        await identity.RenewAsync([ServerAddress.Parse(mesh.ServerText)], null, CancellationToken.None);
+        await identity.RenewAsync([ServerAddress.Parse(mesh.ServerText)], null, null, CancellationToken.None);
         Assert.NotEqual(before, identity.CertificatePem);
         using NodeIdentity loaded = await EnrolAsync(mesh, "edge1", null);
         Assert.Equal(identity.CertificatePem, loaded.CertificatePem);

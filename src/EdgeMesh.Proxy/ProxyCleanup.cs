@@ -1,4 +1,5 @@
 using EdgeMesh.Model;
+using EdgeMesh.Proxy.Choice;
 using EdgeMesh.Proxy.Host;
 using EdgeMesh.Proxy.Rules;
 using EdgeMesh.Proxy.Udp;
@@ -14,6 +15,7 @@ public static class ProxyCleanup
     {
         Privilege.Require();
         List<string> removed = [];
+        HashSet<PortKey> udp = ConntrackSweep.IsAvailable ? await NftTable.ReadUdpPortsAsync(RuleFamily.V4, stop).ConfigureAwait(false) : [];
         foreach (string family in new[] { "ip", "ip6" })
         {
             if (await NftTable.DeleteAsync(family, stop).ConfigureAwait(false))
@@ -24,12 +26,14 @@ public static class ProxyCleanup
 
         if (ConntrackSweep.IsAvailable)
         {
-            // UDP flows would go on to a socket that is closed; without the entry they take the host's own way at once.
+            // They would go on to a socket that is closed, and UDP flows to an endpoint that nobody keeps current; without the
+            // entry they take the host's own way at once. TCP connections that the kernel carries live on (README, Stop).
             CommandResult entries = await Command.RunAsync(
-                "conntrack", ["-D", "-p", "udp", "--reply-src", options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
-            if (entries.Succeeded)
+                "conntrack", ["-D", "--reply-src", options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
+            int flows = await ConntrackSweep.RunAsync((key, _) => udp.Contains(key) ? false : null, stop).ConfigureAwait(false);
+            if (entries.Succeeded || flows > 0)
             {
-                removed.Add($"UDP conntrack entries to {options.MeshAddress}");
+                removed.Add($"conntrack entries of connections to {options.MeshAddress} and of UDP Services");
             }
         }
 

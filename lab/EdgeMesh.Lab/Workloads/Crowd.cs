@@ -26,32 +26,45 @@ internal static class Crowd
     private static async Task RunAsync(int count, Task end, Func<CancellationToken, Task<Socket>> open)
     {
         List<Socket> held = [];
-        int failed = 0;
+        SortedDictionary<string, int> failures = new(StringComparer.Ordinal);
         Lock gate = new(); // guards both
         await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = AtATime }, async (_, _) =>
         {
             using CancellationTokenSource limit = new(Patience);
+            string step = "connect";
+            string? failure = null;
             try
             {
                 Socket socket = await open(limit.Token);
-                byte[] one = [1];
-                await socket.SendAsync(one, limit.Token);
-                bool isAnswered = await socket.ReceiveAsync(one, limit.Token) == 1;
                 lock (gate)
                 {
                     held.Add(socket);
-                    failed += isAnswered ? 0 : 1;
                 }
+
+                step = "answer";
+                byte[] one = [1];
+                await socket.SendAsync(one, limit.Token);
+                failure = await socket.ReceiveAsync(one, limit.Token) == 1 ? null : "closed";
             }
-            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            catch (OperationCanceledException)
+            {
+                failure = "silent";
+            }
+            catch (SocketException e)
+            {
+                failure = $"{e.SocketErrorCode}";
+            }
+
+            if (failure is not null)
             {
                 lock (gate)
                 {
-                    failed++;
+                    failures[$"{step}-{failure}"] = failures.GetValueOrDefault($"{step}-{failure}") + 1;
                 }
             }
         });
-        Console.WriteLine($"held {held.Count} failed {failed}");
+        int failed = failures.Values.Sum();
+        Console.WriteLine($"held {count - failed} failed {failed} {string.Join(' ', failures.Select(f => $"{f.Key}={f.Value}"))}");
         await end;
         held.ForEach(socket => socket.Dispose());
     }

@@ -38,6 +38,7 @@ internal static class LocalConnection
         try
         {
             SocketSetup.MarkAsAgent(server);
+            SocketSetup.KeepAlive(server);
             await server.ConnectAsync(endpoint, timeout.Token).ConfigureAwait(false);
             return DialStatus.Ok;
         }

@@ -167,7 +167,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         }
 
         client.NoDelay = true;
-        client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        SocketSetup.KeepAlive(client);
         ReadOnlyMemory<byte> replay = default;
         Balancer.Attempts attempts = balancer.Begin(plan, from.Address, anyEndpoint);
         while (attempts.TryNext(out PlannedEndpoint endpoint))

@@ -100,6 +100,26 @@ public sealed class ServiceLifeTests : IAsyncLifetime
         Assert.Single(await ProxyNet.CountAsync(space, "spread", to, "40"));
     }
 
+    [Theory]
+    [InlineData("spread")]
+    [InlineData("udp-spread")]
+    public async Task AffinityGoesWithItsEndpointAndDoesNotMindOthers(string verb)
+    {
+        const string Spec = "sessionAffinity: ClientIP";
+        string[] all = [Pod2At, Edge2At, Edge3At];
+        await net.ServiceWithAsync("a", Address, Spec, all);
+        string first = Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key;
+        string[] others = [.. all.Where(e => e != (first == "pod2" ? Pod2At : $"172.17.0.3@{first}"))];
+
+        await net.ServiceWithAsync("a", Address, Spec, others);
+        string second = Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key;
+        Assert.NotEqual(first, second);
+
+        // Kernel's arm or agent's: it stays with the client.
+        await net.ServiceWithAsync("a", Address, Spec, all);
+        Assert.Equal(second, Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key);
+    }
+
     [Fact]
     public async Task AffinityEndsWithItsTimeout()
     {

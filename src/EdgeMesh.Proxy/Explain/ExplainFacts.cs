@@ -23,7 +23,7 @@ public sealed record ExplainFacts
     /// <summary>A chain of another table that drops forwarded packets of clients outside.</summary>
     public string? ForwardDrop { get; init; }
 
-    /// <summary>A chain of another table that keeps pods from the agent.</summary>
+    /// <summary>A chain of another table that keeps pods or clients outside from the agent.</summary>
     public string? InputDrop { get; init; }
 
     /// <summary>DNS servers that pods of this node are given, and the file that says so.</summary>

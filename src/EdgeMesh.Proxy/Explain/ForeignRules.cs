@@ -40,12 +40,12 @@ internal static class ForeignRules
         ruleset, "forward", rules => rules.Any(AcceptsTranslated));
 
     /// <summary>
-    /// An input chain of another table that drops or rejects what it does not know, without an exception for translated connections, and
-    /// names none of these interfaces.
+    /// An input chain of another table that drops or rejects what it does not know, without an exception for translated connections or
+    /// for one of these interfaces.
     /// </summary>
     /// <returns>Null: there is none.</returns>
-    public static string? FindInputDrop(string ruleset, IReadOnlyCollection<string> podInterfaces) => podInterfaces.Count == 0 ? null : FindClosed(
-        ruleset, "input", rules => rules.Any(r => AcceptsTranslated(r) || podInterfaces.Any(i => r.Contains($"\"{i}\"", StringComparison.Ordinal))));
+    public static string? FindInputDrop(string ruleset, IReadOnlyCollection<string> interfaces) => FindClosed(
+        ruleset, "input", rules => rules.Any(r => AcceptsTranslated(r) || interfaces.Any(i => r.Contains($"\"{i}\"", StringComparison.Ordinal))));
 
     /// <summary>
     /// A base chain with policy drop or an unconditional drop or reject. What it jumps to is not followed: an exception anywhere in its

@@ -227,7 +227,7 @@ internal sealed class ServiceExplainer(MeshSnapshot snapshot, Surroundings here,
         if (facts.InputDrop is string input)
         {
             details.Add($"foreign input filter: {input}");
-            Blame($"{service.Name} works from this host, but {input} keeps pods of this node from the agent: accept translated connections there, or all of the pods' bridge (ufw: ufw allow in on BRIDGE)");
+            Blame($"{service.Name} works from this host, but {input} keeps pods of this node or clients outside from the agent: accept translated connections there (nft: ct status dnat accept; for pods alone, with ufw: ufw allow in on BRIDGE)");
         }
 
         if (facts.ForwardDrop is string forward)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
@@ -31,6 +32,7 @@ public static class ServiceTrial
             && ServicePlanner.Plan(state, AddressFamily.InterNetwork, here) is ServicePlan plan)
         {
             string ruleset = (await Command.RunAsync("nft", ["list", "ruleset"], null, stop).ConfigureAwait(false)).Output;
+            ImmutableSortedSet<string> pods = host.PodBridges(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName);
             facts = facts with
             {
                 Dials = await DialLocalAsync(plan, stop).ConfigureAwait(false),
@@ -40,8 +42,9 @@ public static class ServiceTrial
                 // Another node's endpoint is the agent's, whose connections are not forwarded.
                 ForwardDrop = plan.Ports.Any(p => p.Front != PortFront.Cluster && p.Arms.Any(e => e.Placement == Placement.Local))
                     ? ForeignRules.FindForwardDrop(ruleset) : null,
-                InputDrop = plan.Ports.Any(p => p.NeedsAgent)
-                    ? ForeignRules.FindInputDrop(ruleset, host.PodBridges(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName)) : null,
+                InputDrop = plan.Ports.Any(p => p.Front != PortFront.Cluster && p.NeedsAgent) ? ForeignRules.FindInputDrop(ruleset, [])
+                    : pods.Count > 0 && plan.Ports.Any(p => p.NeedsAgent) ? ForeignRules.FindInputDrop(ruleset, pods)
+                    : null,
             };
         }
 

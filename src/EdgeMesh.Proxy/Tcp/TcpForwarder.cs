@@ -116,7 +116,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 return;
             }
 
-            if (!files.TryTake(1))
+            if (files.IsNear(client))
             {
                 SocketSetup.Reset(client);
                 CountLimit();
@@ -152,7 +152,6 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
         finally
         {
             ProxyMetrics.TcpOpen.Add(-1);
-            files.Give(1);
             running.TryRemove(id, out _);
         }
     }
@@ -177,7 +176,7 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
                 ? await forward(
                     new DialTarget(node, TransportProtocol.Tcp, endpoint.Address, plan.Service, from), client, replay, stopping.Token)
                     .ConfigureAwait(false)
-                : await DialHereAsync(endpoint.Address, client, replay).ConfigureAwait(false);
+                : await LocalConnection.RunAsync(endpoint.Address, client, replay, files, stopping.Token).ConfigureAwait(false);
             if (result.Status == DialStatus.Ok)
             {
                 balancer.Succeeded(plan, endpoint);
@@ -185,6 +184,14 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
             }
 
             ProxyLog.AttemptFailed(log, from, plan.Key, endpoint.Address, endpoint.Node, result.Status);
+            if (result.Status == DialStatus.Busy && endpoint.IsKernel)
+            {
+                // Ours, not the endpoint's fault, and another one would fare no better.
+                SocketSetup.Reset(client);
+                LogLimit();
+                return "file-limit";
+            }
+
             if (result.Status == DialStatus.Lost)
             {
                 // Nobody knows what was delivered, so nobody may try again.
@@ -201,24 +208,6 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
 
         SocketSetup.Reset(client);
         return "refused";
-    }
-
-    private async Task<TcpForwardResult> DialHereAsync(IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay)
-    {
-        if (!files.TryTake(1))
-        {
-            CountLimit();
-            return new TcpForwardResult(DialStatus.Refused, replay, 0, 0);
-        }
-
-        try
-        {
-            return await LocalConnection.RunAsync(endpoint, client, replay, stopping.Token).ConfigureAwait(false);
-        }
-        finally
-        {
-            files.Give(1);
-        }
     }
 
     private bool TryFindPlan(Socket client, out PortPlan plan, out string destination)
@@ -295,6 +284,11 @@ internal sealed class TcpForwarder(IPAddress address, Balancer balancer, TcpForw
     private void CountLimit()
     {
         ProxyMetrics.TcpConnections.Add(1, new KeyValuePair<string, object?>("outcome", "file-limit"));
+        LogLimit();
+    }
+
+    private void LogLimit()
+    {
         long now = Environment.TickCount64;
         if (now - lastLimitLog > 10_000)
         {

@@ -81,7 +81,7 @@ public sealed class ForeignRulesTests
     {
         Assert.Equal("table ip filter, chain INPUT (policy drop)", ForeignRules.FindInputDrop(Ufw, ["docker0"]));
         Assert.Null(ForeignRules.FindInputDrop(Ufw.Replace("eth0", "docker0", StringComparison.Ordinal), ["docker0"]));
-        Assert.Null(ForeignRules.FindInputDrop(Ufw, []));
+        Assert.NotNull(ForeignRules.FindInputDrop(Ufw.Replace("eth0", "docker0", StringComparison.Ordinal), []));
         Assert.Null(ForeignRules.FindInputDrop(Docker, ["docker0"]));
     }
 

@@ -120,15 +120,18 @@ public sealed class ServiceLifeTests : IAsyncLifetime
         Assert.Equal(second, Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key);
     }
 
-    [Fact]
-    public async Task AffinityEndsWithItsTimeout()
+    [Theory]
+    [InlineData("pod", Port)]
+    [InlineData("outside", "10.99.0.1:30092")]
+    public async Task AffinityEndsWithItsTimeout(string from, string to)
     {
         await net.ServiceWithAsync(
-            "a", Address, "sessionAffinity: ClientIP\nsessionAffinityConfig: {clientIP: {timeoutSeconds: 1}}", Pod2At, Edge2At, Edge3At);
+            "a", Address, "type: NodePort\nnodePort: 30092\nsessionAffinity: ClientIP\nsessionAffinityConfig: {clientIP: {timeoutSeconds: 1}}",
+            Pod2At, Edge2At, Edge3At);
         HashSet<string> seen = [];
         for (int i = 0; i < 30 && seen.Count < 2; i++)
         {
-            seen.Add(await ConnectAsync(Port));
+            seen.Add(await ProxyNet.RunAsync(from == "pod" ? net.Pod1 : net.Peer2, "connect", to));
             await Task.Delay(1100);
         }
 

@@ -156,7 +156,7 @@ internal sealed class ProxyNet : IAsyncDisposable
         }, ProxyFiles is int files ? ["prlimit", $"--nofile={files}:{files}"] : []);
         await UntilAsync(
             () => Task.FromResult(Count("rules written") > seen ? true : Count("refused") == 0 ? false : throw new InvalidOperationException(string.Join('\n', ProxyOutput))),
-            TimeSpan.FromSeconds(15), "first rules");
+            TimeSpan.FromSeconds(60), "first rules");
     }
 
     public int ProxyId => proxy!.Id;

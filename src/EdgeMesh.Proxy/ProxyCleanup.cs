@@ -24,24 +24,34 @@ public static class ProxyCleanup
             }
         }
 
-        if (ConntrackSweep.IsAvailable)
-        {
-            // They would go on to a socket that is closed, and UDP flows to an endpoint that nobody keeps current; without the
-            // entry they take the host's own way at once. TCP connections that the kernel carries live on (README, Stop).
-            CommandResult entries = await Command.RunAsync(
-                "conntrack", ["-D", "--reply-src", options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
-            int flows = await ConntrackSweep.RunAsync((key, _) => udp.Contains(key) ? false : null, stop).ConfigureAwait(false);
-            if (entries.Succeeded || flows > 0)
-            {
-                removed.Add($"conntrack entries of connections to {options.MeshAddress} and of UDP Services");
-            }
-        }
-
         if (await new MeshDevice(options).RemoveAsync(stop).ConfigureAwait(false))
         {
             removed.Add($"device {options.DeviceName} with its address, routes and rule");
         }
 
+        // Last: a device that goes says goodbye (IGMP), which is an entry too.
+        if (ConntrackSweep.IsAvailable && await ForgetFlowsAsync(options, udp, stop).ConfigureAwait(false))
+        {
+            removed.Add($"conntrack entries of connections to {options.MeshAddress} and of UDP Services");
+        }
+
         return removed;
+    }
+
+    /// <summary>
+    /// Connections to the agent would go on to a socket that is closed, those from the mesh address have lost it, and UDP flows would
+    /// stay with an endpoint that nobody keeps current; without the entry all take the host's own way at once. Pods' TCP connections that
+    /// the kernel carries live on (README, Stop).
+    /// </summary>
+    private static async Task<bool> ForgetFlowsAsync(ProxyOptions options, HashSet<PortKey> udp, CancellationToken stop)
+    {
+        bool isAny = false;
+        foreach (string end in new[] { "--reply-src", "--orig-src" })
+        {
+            CommandResult entries = await Command.RunAsync("conntrack", ["-D", end, options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
+            isAny |= entries.Succeeded;
+        }
+
+        return await ConntrackSweep.RunAsync((key, _) => udp.Contains(key) ? false : null, stop).ConfigureAwait(false) > 0 || isAny;
     }
 }

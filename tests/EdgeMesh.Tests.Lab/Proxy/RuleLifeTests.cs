@@ -221,10 +221,10 @@ public sealed class RuleLifeTests : IAsyncLifetime
         Assert.Equal("", await ProxyNet.RunAsync(net.Node, "proxy", "edge1", net.Manifests, "--cleanup"));
     }
 
-    /// <summary>Everything of the host's network that a proxy could change.</summary>
+    /// <summary>Everything of the host's network that a proxy could change; IPv6 addresses come by themselves, and late.</summary>
     private async Task<string> HostAsync() => await ProxyNet.OutputAsync($"""
         ip netns exec {net.Node} nft list ruleset
-        ip -n {net.Node} -br link; ip -n {net.Node} -br addr; ip -n {net.Node} rule; ip -n {net.Node} route show table all
+        ip -n {net.Node} -br link; ip -n {net.Node} -4 -br addr; ip -n {net.Node} rule; ip -n {net.Node} -4 route show table all
         ip netns exec {net.Node} sysctl -a 2>/dev/null | grep ^net | grep -v nf_conntrack_count
         """);
 
@@ -244,6 +244,24 @@ public sealed class RuleLifeTests : IAsyncLifetime
         Assert.Equal("refused", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
         await net.StartProxyAsync();
         Assert.Equal("edge2", await ProxyNet.RunAsync(net.Pod1, "connect", Remote));
+    }
+
+    [Fact]
+    public async Task ARollOutWithKeptRulesLosesNoConnectionOfTheKernelsArm()
+    {
+        await net.StopProxyAsync();
+        await net.ServiceAsync("local", "10.96.0.32", "172.17.0.3@edge1");
+        await net.StartProxyAsync("--keep-rules");
+        Task<Dictionary<string, int>> load = ProxyNet.CountAsync(net.Pod1, "spread-until", "10.96.0.32:80", $"{net.Manifests}/over");
+
+        for (int i = 0; i < 2; i++)
+        {
+            await net.StopProxyAsync();
+            await net.StartProxyAsync("--keep-rules");
+        }
+
+        await File.WriteAllTextAsync($"{net.Manifests}/over", "");
+        Assert.Equal("pod2", Assert.Single(await load).Key);
     }
 
     [Fact]

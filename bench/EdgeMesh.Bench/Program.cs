@@ -65,14 +65,15 @@ async Task<int> PlainAsync(string[] given, Func<string, CancellationToken, Task<
 
 async Task<int> ProxyAsync(string[] given)
 {
-    Dictionary<string, string>? options = Options(given, "--services", "--output");
+    Dictionary<string, string>? options = Options(given, "--services", "--parts", "--output");
     if (options is null || Binary() is not { } binary)
     {
         return 2;
     }
 
     int[] services = [.. options.GetValueOrDefault("--services", "10,1000,5000").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
-    await WriteAsync(options, await ProxyBench.RunAsync(binary, services, stop.Token));
+    string[] parts = options.GetValueOrDefault("--parts", "same-node,faults,crowd").Split(',', StringSplitOptions.TrimEntries);
+    await WriteAsync(options, await ProxyBench.RunAsync(binary, services, parts, stop.Token));
     return 0;
 }
 
@@ -131,7 +132,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench matrix [--tries 20] [--parallel 3] [--only symmetric] [--output docs/bench/nat-matrix.md]
                edgemesh-bench torture [--events 120] [--streams 50] [--seed N] [--only 'server killed,edge1 asleep'] [--logs DIR] [--output docs/bench/torture.md]
                edgemesh-bench kube [--output docs/bench/kube.md]
-               edgemesh-bench proxy [--services 10,1000,5000] [--output docs/bench/proxy.md]
+               edgemesh-bench proxy [--services 10,1000,5000] [--parts same-node,faults,crowd] [--output docs/bench/proxy.md]
                edgemesh-bench dns [--output docs/bench/dns.md]
                edgemesh-bench far [--output docs/bench/far.md]
                edgemesh-bench cuts [--output docs/bench/cuts.md]

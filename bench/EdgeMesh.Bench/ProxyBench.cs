@@ -13,7 +13,11 @@ internal static class ProxyBench
     private const int Seconds = 2;
     internal static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "edgemesh-lab");
 
-    public static async Task<string> RunAsync(string binary, int[] numbers, CancellationToken stop)
+    /// <param name="binary">The edgemesh executable.</param>
+    /// <param name="numbers">Numbers of Services to measure a connection on the same node with.</param>
+    /// <param name="parts">Some of <c>same-node</c>, <c>faults</c>, <c>crowd</c>.</param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task<string> RunAsync(string binary, int[] numbers, string[] parts, CancellationToken stop)
     {
         await using ParkLab park = await ParkLab.CreateAsync(NatKind.PortRestrictedDrop, NatKind.PortRestrictedDrop, stop);
         ParkMesh mesh = new(park, binary);
@@ -21,29 +25,45 @@ internal static class ProxyBench
         StringBuilder text = new();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
             # The Service proxy
-            Made by `edgemesh-bench proxy` on {DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores. A pod of edge1 and another one there, by pod IP and by
-            Service, one after the other, {Pairs} pairs of {Seconds} s each; medians, and the median of the pairs' ratios.
-
-            | Services on the node | Gbit/s by pod IP | by Service | ratio | new connections/s by pod IP | by Service | ratio |
-            |---:|---:|---:|---:|---:|---:|---:|
+            Made by `edgemesh-bench proxy` on {DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} cores.
             """);
-        foreach (int services in numbers)
+        if (parts.Contains("same-node"))
         {
-            await WriteServicesAsync(park, mesh, services, stop);
-            text.AppendLine(await SameNodeAsync(park, services, stop));
+            text.AppendLine(CultureInfo.InvariantCulture, $"""
+
+                ## The same node
+                A pod of edge1 and another one there, by pod IP and by Service, one after the other, {Pairs} pairs of {Seconds} s each; medians, and
+                the median of the pairs' ratios.
+
+                | Services on the node | Gbit/s by pod IP | by Service | ratio | new connections/s by pod IP | by Service | ratio |
+                |---:|---:|---:|---:|---:|---:|---:|
+                """);
+            foreach (int services in numbers)
+            {
+                await WriteServicesAsync(park, mesh, services, stop);
+                text.AppendLine(await SameNodeAsync(park, services, stop));
+            }
         }
 
-        text.Append(await ProxyFaults.RunAsync(park, mesh, stop));
-        text.AppendLine(CultureInfo.InvariantCulture, $"""
+        if (parts.Contains("faults"))
+        {
+            text.Append(await ProxyFaults.RunAsync(park, mesh, stop));
+        }
 
-            ## Many clients
-            Of edge3, through the tunnel to edge1; RSS of the agents, the client's first.
+        if (parts.Contains("crowd"))
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"""
 
-            | | answered | failed | RSS before, MB | RSS with them, MB |
-            |---|---:|---:|---:|---:|
-            """);
-        text.AppendLine(await CrowdAsync(park, mesh, "15,000 idle TCP connections", "hold", ParkServices.TcpEchoPort, 15_000, stop));
-        text.AppendLine(await CrowdAsync(park, mesh, "10,000 UDP flows", "udp-flows", ParkServices.UdpEchoPort, 10_000, stop));
+                ## Many clients
+                Of edge3, through the tunnel to edge1; RSS of the agents, the client's first.
+
+                | | answered | failed | RSS before, MB | RSS with them, MB |
+                |---|---:|---:|---:|---:|
+                """);
+            text.AppendLine(await CrowdAsync(park, mesh, "15,000 idle TCP connections", "hold", ParkServices.TcpEchoPort, 15_000, stop));
+            text.AppendLine(await CrowdAsync(park, mesh, "10,000 UDP flows", "udp-flows", ParkServices.UdpEchoPort, 10_000, stop));
+        }
+
         return text.ToString();
     }
 
@@ -111,7 +131,7 @@ internal static class ProxyBench
         await clients.ExitAsync(stop);
         await Task.Delay(5000, stop);
         return string.Create(
-            CultureInfo.InvariantCulture, $"| {what} | {said[1]} | {said[3]} | {Megabytes(before.Near)}, {Megabytes(before.Far)} | {Megabytes(now.Near)}, {Megabytes(now.Far)} |");
+            CultureInfo.InvariantCulture, $"| {what} | {said[1]} | {string.Join(' ', said[3..]).TrimEnd()} | {Megabytes(before.Near)}, {Megabytes(before.Far)} | {Megabytes(now.Near)}, {Megabytes(now.Far)} |");
 
         (long, long) Resident() => (mesh.Agents["edge3"].Use().RssKilobytes, mesh.Agents["edge1"].Use().RssKilobytes);
 

@@ -9,7 +9,7 @@ namespace EdgeMesh.Proxy;
 
 /// <summary>
 /// <c>healthCheckNodePort</c>: a load balancer asks here which nodes have endpoints of its Service (200) and which have none
-/// (503), as kube-proxy answers. <see cref="Set"/> belongs to the reconcile loop.
+/// (503), as kube-proxy answers. <see cref="Set"/> and <see cref="Apply"/> belong to the reconcile loop.
 /// </summary>
 internal sealed class HealthPorts(ILogger log) : IAsyncDisposable
 {
@@ -18,32 +18,54 @@ internal sealed class HealthPorts(ILogger log) : IAsyncDisposable
     /// <summary>Askers at one time over all ports; more are reset.</summary>
     private const int MostAskers = 64;
 
+    private readonly Dictionary<ServiceName, (ushort Port, int Endpoints)> wanted = [];
     private readonly Dictionary<ServiceName, Listener> listeners = [];
+    private readonly HashSet<ServiceName> failed = [];
     private readonly List<Task> ended = [];
     private readonly CancellationTokenSource stopping = new();
     private int askers;
 
+    /// <summary>Takes effect with <see cref="Apply"/>.</summary>
     /// <param name="service">Whose health it is.</param>
     /// <param name="port">0: nobody asks.</param>
     /// <param name="endpoints">Usable ones on this node.</param>
     public void Set(ServiceName service, ushort port, int endpoints)
     {
-        if (listeners.TryGetValue(service, out Listener? open) && open.Port != port)
+        if (port == 0)
         {
-            listeners.Remove(service);
-            ended.RemoveAll(t => t.IsCompleted);
-            ended.Add(open.Running);
-            open.Socket.Dispose();
-            open = null;
+            wanted.Remove(service);
+        }
+        else
+        {
+            wanted[service] = (port, endpoints);
+        }
+    }
+
+    /// <summary>Closes first, so that a port may go from one Service to another; tries again what could not be opened.</summary>
+    public void Apply()
+    {
+        foreach ((ServiceName service, Listener open) in listeners)
+        {
+            if (wanted.GetValueOrDefault(service).Port != open.Port)
+            {
+                listeners.Remove(service);
+                ended.RemoveAll(t => t.IsCompleted);
+                ended.Add(open.Running);
+                open.Socket.Dispose();
+            }
         }
 
-        if (open is not null)
+        failed.IntersectWith(wanted.Keys);
+        foreach ((ServiceName service, (ushort port, int endpoints)) in wanted)
         {
-            open.Endpoints = endpoints;
-        }
-        else if (port != 0)
-        {
-            Open(service, port, endpoints);
+            if (listeners.TryGetValue(service, out Listener? open))
+            {
+                open.Endpoints = endpoints;
+            }
+            else
+            {
+                Open(service, port, endpoints);
+            }
         }
     }
 
@@ -60,13 +82,16 @@ internal sealed class HealthPorts(ILogger log) : IAsyncDisposable
         stopping.Dispose();
     }
 
+    /// <summary>Fields and headers of kube-proxy (pkg/proxy/healthcheck): load balancers read the body or the weight.</summary>
     internal static string Answer(ServiceName service, int endpoints)
     {
         string body = string.Create(
             CultureInfo.InvariantCulture,
-            $"{{\"service\":{{\"namespace\":\"{service.Namespace}\",\"name\":\"{service.Name}\"}},\"localEndpoints\":{endpoints}}}");
+            $"{{\"service\":{{\"namespace\":\"{service.Namespace}\",\"name\":\"{service.Name}\"}},\"localEndpoints\":{endpoints},\"serviceProxyHealthy\":true}}");
         string status = endpoints > 0 ? "200 OK" : "503 Service Unavailable";
-        return $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nX-Load-Balancing-Endpoint-Weight: {endpoints}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
     }
 
     private void Open(ServiceName service, ushort port, int endpoints)
@@ -80,9 +105,15 @@ internal sealed class HealthPorts(ILogger log) : IAsyncDisposable
         catch (SocketException e)
         {
             socket.Dispose();
-            ProxyLog.NoHealthPort(log, port, service, e.Message);
+            if (failed.Add(service))
+            {
+                ProxyLog.NoHealthPort(log, port, service, e.Message);
+            }
+
             return;
         }
+
+        failed.Remove(service);
 
         Listener listener = new(socket, port) { Endpoints = endpoints };
         listener.Running = AcceptAsync(service, listener);

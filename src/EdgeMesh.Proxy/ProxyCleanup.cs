@@ -1,4 +1,5 @@
 using EdgeMesh.Model;
+using EdgeMesh.Proxy.Choice;
 using EdgeMesh.Proxy.Host;
 using EdgeMesh.Proxy.Rules;
 using EdgeMesh.Proxy.Udp;
@@ -14,6 +15,7 @@ public static class ProxyCleanup
     {
         Privilege.Require();
         List<string> removed = [];
+        HashSet<PortKey> udp = ConntrackSweep.IsAvailable ? await NftTable.ReadUdpPortsAsync(RuleFamily.V4, stop).ConfigureAwait(false) : [];
         foreach (string family in new[] { "ip", "ip6" })
         {
             if (await NftTable.DeleteAsync(family, stop).ConfigureAwait(false))
@@ -22,22 +24,34 @@ public static class ProxyCleanup
             }
         }
 
-        if (ConntrackSweep.IsAvailable)
-        {
-            // UDP flows would go on to a socket that is closed; without the entry they take the host's own way at once.
-            CommandResult entries = await Command.RunAsync(
-                "conntrack", ["-D", "-p", "udp", "--reply-src", options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
-            if (entries.Succeeded)
-            {
-                removed.Add($"UDP conntrack entries to {options.MeshAddress}");
-            }
-        }
-
         if (await new MeshDevice(options).RemoveAsync(stop).ConfigureAwait(false))
         {
             removed.Add($"device {options.DeviceName} with its address, routes and rule");
         }
 
+        // Last: a device that goes says goodbye (IGMP), which is an entry too.
+        if (ConntrackSweep.IsAvailable && await ForgetFlowsAsync(options, udp, stop).ConfigureAwait(false))
+        {
+            removed.Add($"conntrack entries of connections to {options.MeshAddress} and of UDP Services");
+        }
+
         return removed;
+    }
+
+    /// <summary>
+    /// Connections to the agent would go on to a socket that is closed, those from the mesh address have lost it, and UDP flows would
+    /// stay with an endpoint that nobody keeps current; without the entry all take the host's own way at once. Pods' TCP connections that
+    /// the kernel carries live on (README, Stop).
+    /// </summary>
+    private static async Task<bool> ForgetFlowsAsync(ProxyOptions options, HashSet<PortKey> udp, CancellationToken stop)
+    {
+        bool isAny = false;
+        foreach (string end in new[] { "--reply-src", "--orig-src" })
+        {
+            CommandResult entries = await Command.RunAsync("conntrack", ["-D", end, options.MeshAddress.ToString()], null, stop).ConfigureAwait(false);
+            isAny |= entries.Succeeded;
+        }
+
+        return await ConntrackSweep.RunAsync((key, _) => udp.Contains(key) ? false : null, stop).ConfigureAwait(false) > 0 || isAny;
     }
 }

@@ -51,6 +51,7 @@ internal sealed class Reconciler(
             if (isFirst)
             {
                 host = HostReader.Read(options.DeviceName);
+                routesChanged = true;
             }
 
             await PlanAllAsync().ConfigureAwait(false);
@@ -85,6 +86,8 @@ internal sealed class Reconciler(
             routesChanged = true;
         }
 
+        // A port that another program had may be free now.
+        health.Apply();
         HostFacts now = HostReader.Read(options.DeviceName);
         HostFacts before = host;
         host = now;
@@ -297,6 +300,7 @@ internal sealed class Reconciler(
     private async Task WriteAsync(CancellationToken stop)
     {
         WarnForwarding();
+        health.Apply();
         RuleFrame frame = Frame();
         for (int attempt = 0; attempt < 2; attempt++)
         {

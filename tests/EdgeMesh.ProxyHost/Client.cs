@@ -25,30 +25,67 @@ internal static class Client
         return 0;
     }
 
+    /// <summary>As <see cref="SpreadAsync"/>, one after the other until that file exists.</summary>
+    public static async Task<int> SpreadUntilAsync(string to, string file)
+    {
+        ConcurrentDictionary<string, int> answers = new();
+        while (!File.Exists(file))
+        {
+            string answer = await AskAsync(to, []);
+            answers.AddOrUpdate(answer.Split(' ')[0], 1, (_, n) => n + 1);
+            await Task.Delay(5); // a pace, not a wait: refusals come faster than anything else would get done
+        }
+
+        Print(answers);
+        return 0;
+    }
+
     /// <summary>Opens connections one after the other, and only then ends them: who has how many?</summary>
     public static async Task<int> HoldAsync(string to, int count)
     {
+        ConcurrentDictionary<string, int> answers = new();
         List<Socket> open = [];
         for (int i = 0; i < count; i++)
         {
             Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(IPEndPoint.Parse(to));
             open.Add(socket);
+            try
+            {
+                await socket.ConnectAsync(IPEndPoint.Parse(to));
+            }
+            catch (SocketException)
+            {
+                // Its turn below says the same.
+            }
+
             await Task.Delay(5);
         }
 
-        ConcurrentDictionary<string, int> answers = new();
         foreach (Socket socket in open)
         {
-            socket.Shutdown(SocketShutdown.Send);
-            byte[] buffer = new byte[256];
-            int got = await socket.ReceiveAsync(buffer);
-            answers.AddOrUpdate(Encoding.ASCII.GetString(buffer, 0, got).Split(' ')[0], 1, (_, n) => n + 1);
+            string answer = await EndAsync(socket);
+            answers.AddOrUpdate(answer, 1, (_, n) => n + 1);
             socket.Dispose();
         }
 
         Print(answers);
         return 0;
+    }
+
+    private static async Task<string> EndAsync(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            byte[] buffer = new byte[256];
+            int got = await socket.ReceiveAsync(buffer);
+            return got == 0 ? "closed" : Encoding.ASCII.GetString(buffer, 0, got).Split(' ')[0];
+        }
+        catch (SocketException e)
+        {
+            // A connection that was reset before is no longer connected when its end is to be sent.
+            return e.SocketErrorCode is SocketError.ConnectionReset or SocketError.NotConnected ? "reset" : $"{e.SocketErrorCode}";
+        }
     }
 
     public static async Task<int> UploadAsync(string to, int bytes)
@@ -63,6 +100,31 @@ internal static class Client
         string answer = await AskAsync(to, []);
         Console.WriteLine($"{answer.Split(' ')[0]}");
         await Console.Error.WriteLineAsync($"{watch.ElapsedMilliseconds} ms");
+        return 0;
+    }
+
+    /// <summary>Sends so much; says once how far it came when nobody takes anything for a second, goes on when somebody does, and prints the answer.</summary>
+    public static async Task<int> PushAsync(string to, int bytes)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPEndPoint.Parse(to));
+        byte[] block = new byte[64 * 1024];
+        bool wasBlocked = false;
+        for (int sent = 0; sent < bytes;)
+        {
+            Task<int> send = socket.SendAsync(block.AsMemory(0, Math.Min(block.Length, bytes - sent))).AsTask();
+            if (!wasBlocked && await Task.WhenAny(send, Task.Delay(1000)) != send)
+            {
+                wasBlocked = true;
+                Console.WriteLine($"blocked {sent}");
+            }
+
+            sent += await send;
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+        byte[] answer = new byte[256];
+        Console.WriteLine(Encoding.ASCII.GetString(answer, 0, await socket.ReceiveAsync(answer)).TrimEnd());
         return 0;
     }
 
@@ -218,7 +280,7 @@ internal static class Client
                 socket.Shutdown(SocketShutdown.Send);
             }
 
-            byte[] buffer = new byte[256];
+            byte[] buffer = new byte[1024];
             int total = 0;
             while (await socket.ReceiveAsync(buffer.AsMemory(total), patience.Token) is > 0 and int count)
             {

@@ -10,7 +10,10 @@ namespace EdgeMesh.ProxyHost;
 /// </summary>
 internal static class EchoServer
 {
-    public static async Task<int> RunAsync(string name, int port)
+    /// <param name="name">What it calls itself.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="mayRead">It accepts at once but reads nothing before this.</param>
+    public static async Task<int> RunAsync(string name, int port, Task mayRead)
     {
         using Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 8 << 20 };
         udp.Bind(new IPEndPoint(IPAddress.Any, port));
@@ -25,14 +28,15 @@ internal static class EchoServer
         {
             Socket client = await listener.AcceptAsync();
             running.RemoveAll(t => t.IsCompleted);
-            running.Add(ServeAsync(client, name));
+            running.Add(ServeAsync(client, name, mayRead));
         }
     }
 
-    private static async Task ServeAsync(Socket client, string name)
+    private static async Task ServeAsync(Socket client, string name, Task mayRead)
     {
         try
         {
+            await mayRead;
             byte[] buffer = new byte[65536];
             long total = 0;
             while (await client.ReceiveAsync(buffer) is > 0 and int count)

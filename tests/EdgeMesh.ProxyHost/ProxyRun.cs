@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Runtime.InteropServices;
 using EdgeMesh.Kube;
@@ -39,6 +41,8 @@ internal static class ProxyRun
             o.SingleLine = true;
             o.TimestampFormat = "HH:mm:ss.fff ";
         }));
+        ConcurrentDictionary<string, long> outcomes = new();
+        using MeterListener counter = CountOutcomes(outcomes);
         TaskCompletionSource ended = new();
         using PosixSignalRegistration signal = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
         {
@@ -56,6 +60,7 @@ internal static class ProxyRun
             await using ManifestSource source = new(cell, args[1], logs);
             await source.StartAsync(CancellationToken.None);
             await ended.Task;
+            Console.WriteLine($"outcomes {string.Join(' ', outcomes.OrderBy(o => o.Key).Select(o => $"{o.Key}={o.Value}"))}");
             return 0;
         }
         catch (MeshException e)
@@ -63,5 +68,23 @@ internal static class ProxyRun
             Console.WriteLine(e.Message);
             return (int)e.Exit;
         }
+    }
+
+    /// <summary>What edgemesh_proxy_tcp_connections counts, as /metrics would tell it.</summary>
+    private static MeterListener CountOutcomes(ConcurrentDictionary<string, long> outcomes)
+    {
+        MeterListener listener = new()
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "edgemesh_proxy_tcp_connections")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => outcomes.AddOrUpdate($"{tags[0].Value}", value, (_, n) => n + value));
+        listener.Start();
+        return listener;
     }
 }

@@ -20,6 +20,12 @@ public sealed record ExplainFacts
     /// <summary>A rule of another table that names an address of the Service, and where it stands.</summary>
     public string? ForeignRule { get; init; }
 
+    /// <summary>A chain of another table that drops forwarded packets of clients outside.</summary>
+    public string? ForwardDrop { get; init; }
+
+    /// <summary>A chain of another table that keeps pods or clients outside from the agent.</summary>
+    public string? InputDrop { get; init; }
+
     /// <summary>DNS servers that pods of this node are given, and the file that says so.</summary>
     public IReadOnlyList<IPAddress> ClusterDns { get; init; } = [];
 

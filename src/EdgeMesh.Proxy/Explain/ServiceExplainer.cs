@@ -214,6 +214,27 @@ internal sealed class ServiceExplainer(MeshSnapshot snapshot, Surroundings here,
         {
             Blame($"{service.Name} is set up well as far as can be seen, but a connection from this host to it was {(facts.ServiceDial == DialFact.Refused ? "refused" : "not answered")}");
         }
+
+        JudgeFirewalls(service);
+    }
+
+    /// <summary>
+    /// Each table of the kernel decides for itself, so a drop in another one cannot be overruled from ours; and no trial from this
+    /// host shows it, as it is about pods and clients outside.
+    /// </summary>
+    private void JudgeFirewalls(Service service)
+    {
+        if (facts.InputDrop is string input)
+        {
+            details.Add($"foreign input filter: {input}");
+            Blame($"{service.Name} works from this host, but {input} keeps pods of this node or clients outside from the agent: accept translated connections there (nft: ct status dnat accept; for pods alone, with ufw: ufw allow in on BRIDGE)");
+        }
+
+        if (facts.ForwardDrop is string forward)
+        {
+            details.Add($"foreign forward filter: {forward}");
+            Blame($"{service.Name} works from inside, but {forward} drops clients outside that come by a node port or external address to an endpoint of this node: accept translated connections there (docker: iptables -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT)");
+        }
     }
 
     private void TellEndpoints(Endpoint[] all, ChosenEndpoints chosen)

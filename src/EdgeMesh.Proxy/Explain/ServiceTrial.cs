@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
@@ -30,11 +31,20 @@ public static class ServiceTrial
         if (snapshot.Services.TryGetValue(name, out ServiceState? state)
             && ServicePlanner.Plan(state, AddressFamily.InterNetwork, here) is ServicePlan plan)
         {
+            string ruleset = (await Command.RunAsync("nft", ["list", "ruleset"], null, stop).ConfigureAwait(false)).Output;
+            ImmutableSortedSet<string> pods = host.PodBridges(snapshot.Nodes.GetValueOrDefault(options.Self), options.DeviceName);
             facts = facts with
             {
                 Dials = await DialLocalAsync(plan, stop).ConfigureAwait(false),
                 ServiceDial = await DialServiceAsync(plan, stop).ConfigureAwait(false),
-                ForeignRule = await ForeignRuleAsync(plan, stop).ConfigureAwait(false),
+                ForeignRule = plan.Addresses.Select(a => ForeignRules.Find(ruleset, a)).FirstOrDefault(r => r is not null),
+
+                // Another node's endpoint is the agent's, whose connections are not forwarded.
+                ForwardDrop = plan.Ports.Any(p => p.Front != PortFront.Cluster && p.Arms.Any(e => e.Placement == Placement.Local))
+                    ? ForeignRules.FindForwardDrop(ruleset) : null,
+                InputDrop = plan.Ports.Any(p => p.Front != PortFront.Cluster && p.NeedsAgent) ? ForeignRules.FindInputDrop(ruleset, [])
+                    : pods.Count > 0 && plan.Ports.Any(p => p.NeedsAgent) ? ForeignRules.FindInputDrop(ruleset, pods)
+                    : null,
             };
         }
 
@@ -53,12 +63,6 @@ public static class ServiceTrial
         plan.Ports.FirstOrDefault(p => p is { Action: PortAction.Serve, Front: PortFront.Cluster, Key.Protocol: TransportProtocol.Tcp }) is PortPlan port
             ? await DialAsync(new IPEndPoint(port.Key.Address, port.Key.Port), isMarked: false, stop).ConfigureAwait(false)
             : null;
-
-    private static async Task<string?> ForeignRuleAsync(ServicePlan plan, CancellationToken stop)
-    {
-        CommandResult rules = await Command.RunAsync("nft", ["list", "ruleset"], null, stop).ConfigureAwait(false);
-        return plan.Addresses.Select(a => ForeignRules.Find(rules.Output, a)).FirstOrDefault(r => r is not null);
-    }
 
     private static async Task<DialFact> DialAsync(IPEndPoint to, bool isMarked, CancellationToken stop)
     {

@@ -34,6 +34,13 @@ internal sealed record HostFacts(RouteTable Routes, ImmutableArray<InterfaceFact
             .Distinct().OrderBy(a => a.ToString(), StringComparer.Ordinal)];
     }
 
+    /// <summary>Bridges with local pods.</summary>
+    public ImmutableSortedSet<string> PodBridges(Node? self, string meshDevice)
+    {
+        ImmutableSortedSet<string> outside = Outside(self, meshDevice);
+        return [.. Interfaces.Where(i => i.IsBridge && i.Name != meshDevice && !outside.Contains(i.Name)).Select(i => i.Name)];
+    }
+
     /// <summary>Bridges with local pods whose bridged packets netfilter does not see.</summary>
     public ImmutableSortedSet<string> RoutedBridges(string meshDevice) =>
         [.. Interfaces.Where(i => i.IsBridge && !i.SeesBridged && i.Name != meshDevice).Select(i => i.Name)];

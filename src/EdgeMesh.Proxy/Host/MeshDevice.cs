@@ -17,6 +17,9 @@ internal sealed class MeshDevice(ProxyOptions options)
 
     private readonly HashSet<string> routes = [];
 
+    // What an earlier agent left, until the first routes are made.
+    private readonly HashSet<string> left = [];
+
     /// <summary>Makes device and address unless they are there (a crashed agent leaves them, which is fine).</summary>
     public async Task EnsureAsync(CancellationToken stop)
     {
@@ -76,6 +79,24 @@ internal sealed class MeshDevice(ProxyOptions options)
     /// <summary>True for a route that we made and did not remove.</summary>
     public bool Holds(IPNetwork route) => routes.Contains(route.ToString());
 
+    /// <summary>
+    /// Learns which routes an earlier agent left: those of Services that went while none ran would stay and take packets that nobody serves.
+    /// </summary>
+    public async Task AdoptRoutesAsync(CancellationToken stop)
+    {
+        // Of a table that never had a route nothing is known: that is an error for ip, and no route for us.
+        CommandResult found = await Command.RunAsync(
+            "ip", ["-4", "route", "show", "table", $"{Table}", "dev", options.DeviceName], null, stop).ConfigureAwait(false);
+        foreach (string line in found.Succeeded ? found.Output.Split('\n') : [])
+        {
+            string to = line.Split(' ', 2)[0];
+            if (IPNetwork.TryParse(to.Contains('/', StringComparison.Ordinal) ? to : $"{to}/32", out IPNetwork network))
+            {
+                left.Add(network.ToString());
+            }
+        }
+    }
+
     /// <summary>The device was made anew: the kernel forgot its routes.</summary>
     public void ForgetRoutes() => routes.Clear();
 
@@ -87,7 +108,7 @@ internal sealed class MeshDevice(ProxyOptions options)
             ? [all.ToString()]
             : [.. clusterIps.Select(ip => $"{ip}/32")];
         StringBuilder batch = new();
-        foreach (string route in routes)
+        foreach (string route in routes.Union(left))
         {
             if (!wanted.Contains(route))
             {
@@ -109,6 +130,7 @@ internal sealed class MeshDevice(ProxyOptions options)
         }
 
         CommandResult result = await Command.RunAsync("ip", ["-force", "-batch", "-"], batch.ToString(), stop).ConfigureAwait(false);
+        left.Clear();
         routes.Clear();
         routes.UnionWith(wanted);
         return result.Succeeded ? null : result.FirstError;

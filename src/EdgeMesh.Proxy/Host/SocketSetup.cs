@@ -17,6 +17,18 @@ internal static class SocketSetup
     public static void MarkAsAgent(Socket socket) =>
         socket.SetRawSocketOption(SolSocket, SoMark, BitConverter.GetBytes(MeshDefaults.AgentSocketMark));
 
+    /// <summary>
+    /// A pod that vanished without a word (its node's network went, it was killed with its namespace) is noticed four minutes later;
+    /// the kernel's own two hours would keep its connections for half a day.
+    /// </summary>
+    public static void KeepAlive(Socket socket)
+    {
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+    }
+
     /// <summary>Beyond net.core.rmem_max where we may; else as much as it allows.</summary>
     public static void Enlarge(Socket socket, int bytes)
     {

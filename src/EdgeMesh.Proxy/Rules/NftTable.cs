@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Net;
+using EdgeMesh.Model;
+using EdgeMesh.Proxy.Choice;
 using EdgeMesh.Proxy.Host;
 
 namespace EdgeMesh.Proxy.Rules;
@@ -64,6 +68,30 @@ internal sealed class NftTable(RuleFamily family)
     /// </summary>
     public static Task CloseAsync(string family, CancellationToken stop) => Command.RunAsync(
         "nft", ["-f", "-"], $"flush chain {family} {RuleText.TableName} prerouting\nflush chain {family} {RuleText.TableName} output\n", stop);
+
+    /// <summary>The UDP Service ports that the kernel's table has, whoever wrote it.</summary>
+    public static async Task<HashSet<PortKey>> ReadUdpPortsAsync(RuleFamily family, CancellationToken stop)
+    {
+        CommandResult map = await Command.RunAsync(
+            "nft", ["list", "map", family.Table, RuleText.TableName, "services"], null, stop).ConfigureAwait(false);
+        return map.Succeeded ? ParseUdpPorts(map.Output) : [];
+    }
+
+    /// <param name="map">Elements as nft lists them: <c>10.96.0.10 . udp . 53 : goto n1</c>, parted by commas and lines.</param>
+    internal static HashSet<PortKey> ParseUdpPorts(string map)
+    {
+        HashSet<PortKey> found = [];
+        foreach (string element in map.Split([',', '{', '}', '\n']))
+        {
+            if (element.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is [var address, ".", "udp", ".", var port, ":", ..]
+                && IPAddress.TryParse(address, out IPAddress? ip) && ushort.TryParse(port, CultureInfo.InvariantCulture, out ushort number))
+            {
+                found.Add(new PortKey(ip, TransportProtocol.Udp, number));
+            }
+        }
+
+        return found;
+    }
 
     /// <returns>True if there was one.</returns>
     public static async Task<bool> DeleteAsync(string family, CancellationToken stop)

@@ -128,11 +128,10 @@ internal static class RuleText
         for (int k = 1; k <= Verdict.MaxExact; k++)
         {
             AppendDraw(text, ip, k);
-            AppendDraw(text, ip, Verdict.ByClient + k);
         }
 
         AppendDraw(text, ip, Verdict.Coarse);
-        AppendDraw(text, ip, Verdict.ByClient + Verdict.Coarse);
+        AppendDraw(text, ip, Verdict.ByClient);
         text.Append($$"""
               chain fence {
                 {{ip}} saddr . {{ip}} daddr . meta l4proto . th dport @allowed return
@@ -204,8 +203,8 @@ internal static class RuleText
 
     private static void AppendDraw(StringBuilder text, string ip, int code)
     {
-        string draw = code > Verdict.ByClient
-            ? $"jhash {ip} saddr mod {code - Verdict.ByClient} seed 0x{MeshDefaults.AgentSocketMark:x}"
+        string draw = code == Verdict.ByClient
+            ? $"jhash {ip} saddr mod {Verdict.Coarse} seed 0x{MeshDefaults.AgentSocketMark:x}"
             : $"numgen random mod {code}";
         text.Append($$"""
               chain {{Verdict.ChainOf(code)}} {

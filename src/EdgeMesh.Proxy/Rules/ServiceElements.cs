@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.Model;
+using EdgeMesh.Proxy.Balance;
 using EdgeMesh.Proxy.Choice;
 
 namespace EdgeMesh.Proxy.Rules;
@@ -53,7 +54,8 @@ internal static class ServiceElements
 
     /// <summary>
     /// All endpoints weigh the same. Slots without an element fall through to the agent, so the agent's arm weighs what the
-    /// kernel's endpoints leave.
+    /// kernel's endpoints leave. By client, each slot goes to the endpoint with the highest hash over both (rendezvous hashing), so
+    /// that an endpoint that comes or goes moves its own clients and nobody else's.
     /// </summary>
     private static (int Verdict, int SlotsEach) Decide(PortPlan port)
     {
@@ -70,28 +72,34 @@ internal static class ServiceElements
         }
 
         // Only where clients keep their address does the kernel draw under affinity, and then by that address.
-        int how = port.Affinity is null ? 0 : Verdict.ByClient;
+        if (port.Affinity is not null && all > 1)
+        {
+            return (Verdict.ByClient, 1);
+        }
+
         if (all <= Verdict.MaxExact)
         {
-            return (how + all, 1);
+            return (all, 1);
         }
 
         // Where the agent has no endpoint of its own, AddKernelArms fills all slots instead.
         int each = (int)Math.Round((double)Verdict.Coarse / all);
-        return (how + Verdict.Coarse, Math.Max(1, Math.Min(each, Verdict.Coarse / kernel)));
+        return (Verdict.Coarse, Math.Max(1, Math.Min(each, Verdict.Coarse / kernel)));
     }
 
     private static void AddKernelArms(List<Element> found, PortPlan port, int slotsEach)
     {
         (IPAddress address, TransportProtocol protocol, ushort number) = port.Key;
         PlannedEndpoint[] kernel = [.. port.Arms.Take(Verdict.Coarse)];
-        bool isCoarse = port.DrawnCount > Verdict.MaxExact;
+        bool isByClient = port.Affinity is not null && kernel.Length > 1;
+        bool isCoarse = isByClient || port.DrawnCount > Verdict.MaxExact;
         bool isAlone = kernel.Length == port.DrawnCount || kernel.Length == Verdict.Coarse;
         int slots = isCoarse && isAlone ? Verdict.Coarse : kernel.Length * slotsEach;
         int start = found.Count + slots;
         for (int slot = 0; slot < slots; slot++)
         {
-            found.Add(new Element(RuleSetName.Endpoints, protocol, number, slot, address, kernel[slot % kernel.Length].Address));
+            PlannedEndpoint endpoint = isByClient ? kernel.MaxBy(e => ClientHash.Of(slot, e))! : kernel[slot % kernel.Length];
+            found.Add(new Element(RuleSetName.Endpoints, protocol, number, slot, address, endpoint.Address));
         }
 
         foreach (PlannedEndpoint endpoint in kernel)

@@ -16,12 +16,12 @@ internal static class Verdict
     /// </summary>
     public const int Coarse = 1024;
 
-    /// <summary>Added to the number of slots where a client's address decides over its slot, not chance.</summary>
+    /// <summary>As many slots as <see cref="Coarse"/>, but a client's address decides over its slot, not chance.</summary>
     public const int ByClient = 100_000;
 
     public static string ChainOf(int code) => code switch
     {
-        > ByClient => $"h{code - ByClient}",
+        ByClient => $"h{Coarse}",
         Agent => "agent",
         Reject => "refuse",
         Drop => "discard",

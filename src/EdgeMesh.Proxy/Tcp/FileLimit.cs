@@ -1,15 +1,16 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace EdgeMesh.Proxy.Tcp;
 
 /// <summary>
-/// How many connections fit under RLIMIT_NOFILE less a reserve for the tunnel, the API client and the rules: one through the tunnel has
-/// one file, one to a local endpoint two.
+/// Whether files run short: a quarter of RLIMIT_NOFILE, at most 256, stays free for the tunnel, the API client and the rules, which start
+/// processes. Nothing is counted: the kernel gives each new file the lowest free number, so a socket's own number says how many are open,
+/// those of UDP flows and of peers' connections too.
 /// </summary>
 internal sealed class FileLimit(int files)
 {
     private const int Reserve = 256;
-    private int used;
 
     public int Files { get; } = files;
 
@@ -32,17 +33,8 @@ internal sealed class FileLimit(int files)
         return 1024;
     }
 
-    /// <summary>Takes room for that many sockets, or none.</summary>
-    public bool TryTake(int count)
-    {
-        if (Interlocked.Add(ref used, count) <= Files - Math.Min(Reserve, Files / 4))
-        {
-            return true;
-        }
+    /// <summary>The first number that belongs to the reserve.</summary>
+    public int First { get; } = files - Math.Min(Reserve, files / 4);
 
-        Interlocked.Add(ref used, -count);
-        return false;
-    }
-
-    public void Give(int count) => Interlocked.Add(ref used, -count);
+    public bool IsNear(Socket opened) => opened.Handle >= First;
 }

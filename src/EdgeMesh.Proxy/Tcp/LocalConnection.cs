@@ -8,7 +8,7 @@ namespace EdgeMesh.Proxy.Tcp;
 
 /// <summary>
 /// A client's connection to an endpoint that this node's kernel reaches, carried by the agent: a pod that calls itself,
-/// affinity, or a remote endpoint's replacement. Same contract as <see cref="TcpForward"/>.
+/// affinity, or a remote endpoint's replacement. Same contract as <see cref="TcpForward"/>; <see cref="DialStatus.Busy"/> means that files run short.
 /// </summary>
 internal static class LocalConnection
 {
@@ -18,9 +18,13 @@ internal static class LocalConnection
     private const int BufferBytes = 64 * 1024;
 
     public static async Task<TcpForwardResult> RunAsync(
-        IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay, CancellationToken stop)
+        IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay, FileLimit files, CancellationToken stop)
     {
-        Socket server = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (TryOpen(endpoint.AddressFamily, files) is not Socket server)
+        {
+            return new TcpForwardResult(DialStatus.Busy, replay, 0, 0);
+        }
+
         DialStatus status = await DialAsync(server, endpoint, stop).ConfigureAwait(false);
         if (status != DialStatus.Ok)
         {
@@ -32,6 +36,27 @@ internal static class LocalConnection
         return await CarryAsync(client, server, replay, stop).ConfigureAwait(false);
     }
 
+    /// <summary>Many clients may have been accepted before the first of them gets its second file.</summary>
+    private static Socket? TryOpen(AddressFamily family, FileLimit files)
+    {
+        try
+        {
+            Socket socket = new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (!files.IsNear(socket))
+            {
+                return socket;
+            }
+
+            socket.Dispose();
+        }
+        catch (SocketException)
+        {
+            // Not even the reserve is left.
+        }
+
+        return null;
+    }
+
     private static async Task<DialStatus> DialAsync(Socket server, IPEndPoint endpoint, CancellationToken stop)
     {
         using CancellationTokenSource timeout = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -39,6 +64,7 @@ internal static class LocalConnection
         try
         {
             SocketSetup.MarkAsAgent(server);
+            SocketSetup.KeepAlive(server);
             await server.ConnectAsync(endpoint, timeout.Token).ConfigureAwait(false);
             return DialStatus.Ok;
         }

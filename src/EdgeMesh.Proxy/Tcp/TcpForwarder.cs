@@ -125,7 +125,7 @@ internal sealed class TcpForwarder(
                 return;
             }
 
-            if (!files.TryTake(1))
+            if (files.IsNear(client))
             {
                 SocketSetup.Reset(client);
                 CountLimit();
@@ -137,7 +137,6 @@ internal sealed class TcpForwarder(
                 if (isClosed)
                 {
                     SocketSetup.Reset(client);
-                    files.Give(1);
                     return;
                 }
 
@@ -171,7 +170,6 @@ internal sealed class TcpForwarder(
         finally
         {
             ProxyMetrics.TcpOpen.Add(-1);
-            files.Give(1);
             running.TryRemove(id, out _);
         }
     }
@@ -185,7 +183,7 @@ internal sealed class TcpForwarder(
             return "no-service";
         }
 
-        client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        SocketSetup.KeepAlive(client);
         ReadOnlyMemory<byte> replay = default;
         Balancer.Attempts attempts = balancer.Begin(plan, from.Address, anyEndpoint);
         while (attempts.TryNext(out PlannedEndpoint endpoint))
@@ -195,7 +193,7 @@ internal sealed class TcpForwarder(
                 ? await forward(
                     new DialTarget(node, TransportProtocol.Tcp, endpoint.Address, plan.Service, from), client, replay, stopping.Token)
                     .ConfigureAwait(false)
-                : await DialHereAsync(endpoint.Address, client, replay).ConfigureAwait(false);
+                : await LocalConnection.RunAsync(endpoint.Address, client, replay, files, stopping.Token).ConfigureAwait(false);
             if (result.Status == DialStatus.Ok)
             {
                 balancer.Succeeded(plan, endpoint);
@@ -203,6 +201,14 @@ internal sealed class TcpForwarder(
             }
 
             ProxyLog.AttemptFailed(log, from, plan.Key, endpoint.Address, endpoint.Node, result.Status);
+            if (result.Status == DialStatus.Busy && endpoint.IsKernel)
+            {
+                // Ours, not the endpoint's fault, and another one would fare no better.
+                SocketSetup.Reset(client);
+                LogLimit();
+                return "file-limit";
+            }
+
             if (result.Status == DialStatus.Lost)
             {
                 // Nobody knows what was delivered, so nobody may try again.
@@ -219,24 +225,6 @@ internal sealed class TcpForwarder(
 
         SocketSetup.Reset(client);
         return "refused";
-    }
-
-    private async Task<TcpForwardResult> DialHereAsync(IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay)
-    {
-        if (!files.TryTake(1))
-        {
-            CountLimit();
-            return new TcpForwardResult(DialStatus.Refused, replay, 0, 0);
-        }
-
-        try
-        {
-            return await LocalConnection.RunAsync(endpoint, client, replay, stopping.Token).ConfigureAwait(false);
-        }
-        finally
-        {
-            files.Give(1);
-        }
     }
 
     private bool TryFindPlan(Socket client, out PortPlan plan, out string destination)
@@ -304,6 +292,11 @@ internal sealed class TcpForwarder(
     private void CountLimit()
     {
         ProxyMetrics.TcpConnections.Add(1, new KeyValuePair<string, object?>("outcome", "file-limit"));
+        LogLimit();
+    }
+
+    private void LogLimit()
+    {
         long now = Environment.TickCount64;
         if (now - lastLimitLog > 10_000)
         {

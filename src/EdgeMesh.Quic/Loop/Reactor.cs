@@ -18,6 +18,9 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     private const int MaxEvents = 64;
     private const int WakeSlot = 0;
 
+    /// <summary>Of <see cref="ReceiveBuffer"/>: the largest train that one system call gives.</summary>
+    internal const int ReceiveBufferBytes = 65_536;
+
     private readonly ILogger log;
     private readonly Thread thread;
     private readonly TimerHeap timers = new();
@@ -42,6 +45,7 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     private int started;
     private int stopping;
     private bool preciseWait = true;
+    private unsafe byte* receiveBuffer;
 
     public Reactor(string threadName, ILogger log)
     {
@@ -133,6 +137,9 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
         }
     }
 
+    /// <summary>Where a source reads from its socket; what is there is gone when its <see cref="ILoopSource.OnEvents"/> returns. In the loop only.</summary>
+    internal unsafe byte* ReceiveBuffer => receiveBuffer is null ? receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes) : receiveBuffer;
+
     /// <summary>Puts a descriptor on the loop. In the loop only.</summary>
     /// <returns>The slot, for <see cref="Modify"/> and <see cref="Remove"/>.</returns>
     internal int Add(ILoopSource source, int fd, int events)
@@ -199,6 +206,8 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
         finally
         {
             NativeMemory.Free(events);
+            NativeMemory.Free(receiveBuffer);
+            receiveBuffer = null;
             stopped.TrySetResult();
         }
     }

@@ -14,13 +14,11 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
     // A turn reads at most this many trains, so that what they cause is written before the next ones are read.
     private const int TrainsPerTurn = 16;
-    private const int ReceiveBufferBytes = 65_536;
 
     private readonly Reactor reactor;
     private readonly Socket socket;
     private readonly DatagramHandler onDatagrams;
     private readonly int fd;
-    private byte* receiveBuffer;
     private int slot = -1;
     private bool disposed;
     private bool waitsForRoom;
@@ -215,7 +213,6 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
         }
 
         socket.Dispose();
-        NativeMemory.Free(receiveBuffer);
     }
 
     private void WaitForRoom()
@@ -292,15 +289,12 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     {
         byte* name = stackalloc byte[SocketAddress.MaxLength];
         byte* controlBuffer = stackalloc byte[64];
-        if (receiveBuffer is null)
-        {
-            // Most of a few hundred sockets that guess a port never receive anything.
-            receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes);
-        }
 
+        // The loop's, not the socket's: one page of an own buffer would stay resident with each of ten thousand flows.
+        byte* receiveBuffer = reactor.ReceiveBuffer;
         for (int i = 0; i < TrainsPerTurn && !disposed; i++)
         {
-            IoVec vector = new() { Base = receiveBuffer, Length = ReceiveBufferBytes };
+            IoVec vector = new() { Base = receiveBuffer, Length = Reactor.ReceiveBufferBytes };
             MessageHeader message = new()
             {
                 Name = name,

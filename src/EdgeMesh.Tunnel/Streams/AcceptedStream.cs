@@ -161,7 +161,20 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         }
         else
         {
+            Dial(endpoint);
+        }
+    }
+
+    private void Dial(IPEndPoint endpoint)
+    {
+        try
+        {
             tcp = ReactorTcp.Connect(reactor, endpoint, acceptor.SocketMark, this);
+        }
+        catch (SocketException)
+        {
+            // No file left: the other agent is told at once, or its client would wait for nothing.
+            Answer(DialStatus.Busy);
         }
     }
 

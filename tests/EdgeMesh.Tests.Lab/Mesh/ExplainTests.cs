@@ -75,6 +75,29 @@ public class ExplainTests(ParkFixture fixture)
     }
 
     [Fact]
+    public async Task AForeignForwardDropIsNamedWithWhatOpensIt()
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        Host host = fixture.Park.Edge3.Host;
+        await using Written written = await WriteAsync(
+            "fronted", "externalIPs: [198.51.100.77]", "", Slice + "\nendpoints: [{addresses: [172.17.0.2], nodeName: edge3}]", limit.Token);
+        await host.NftAsync(
+            "table ip stranger { chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; ip saddr 172.17.0.0/16 accept; }\n}",
+            limit.Token);
+        try
+        {
+            await AssertSaysAsync(
+                "fronted", "default/fronted works from inside, but table ip stranger, chain forward (policy drop) drops clients outside", limit.Token);
+            await host.NftAsync("add rule ip stranger forward ct status dnat accept", limit.Token);
+            await AssertSaysAsync("fronted", "default/fronted is served on this node (edge3)", limit.Token);
+        }
+        finally
+        {
+            await host.NftAsync("delete table ip stranger", limit.Token);
+        }
+    }
+
+    [Fact]
     public async Task AnotherDnsServerInTheKubeletsConfigurationIsNamed()
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));

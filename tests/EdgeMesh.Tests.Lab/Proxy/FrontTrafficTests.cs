@@ -85,7 +85,9 @@ public sealed class FrontTrafficTests(FrontNet park) : IClassFixture<FrontNet>
     {
         string healthy = await ProxyNet.RunAsync(net.Peer2, "upload", "10.99.0.1:32086", "10");
         Assert.StartsWith("HTTP/1.1 200 OK", healthy, StringComparison.Ordinal);
-        Assert.EndsWith("""{"service":{"namespace":"default","name":"checked"},"localEndpoints":1}""", healthy, StringComparison.Ordinal);
+        Assert.Contains("X-Load-Balancing-Endpoint-Weight: 1\r\n", healthy, StringComparison.Ordinal);
+        Assert.EndsWith(
+            """{"service":{"namespace":"default","name":"checked"},"localEndpoints":1,"serviceProxyHealthy":true}""", healthy, StringComparison.Ordinal);
 
         await net.ServiceWithAsync(
             "checked", "10.96.0.46",

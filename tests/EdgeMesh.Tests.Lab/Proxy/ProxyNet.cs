@@ -29,10 +29,14 @@ internal sealed class ProxyNet : IAsyncDisposable
 
     public List<string> ProxyOutput { get; } = [];
 
+    /// <summary>RLIMIT_NOFILE of the proxy; null for that of the tests.</summary>
+    public int? ProxyFiles { get; init; }
+
     /// <param name="bridgeCall">bridge-nf-call-iptables in the node's namespace.</param>
-    public static async Task<ProxyNet> RaiseAsync(bool bridgeCall = false)
+    /// <param name="proxyFiles">As <see cref="ProxyFiles"/>.</param>
+    public static async Task<ProxyNet> RaiseAsync(bool bridgeCall = false, int? proxyFiles = null)
     {
-        ProxyNet net = new();
+        ProxyNet net = new() { ProxyFiles = proxyFiles };
         string n = net.Node;
         foreach (string name in net.Names)
         {
@@ -149,11 +153,13 @@ internal sealed class ProxyNet : IAsyncDisposable
             {
                 ProxyOutput.Add(line);
             }
-        });
+        }, ProxyFiles is int files ? ["prlimit", $"--nofile={files}:{files}"] : []);
         await UntilAsync(
             () => Task.FromResult(Count("rules written") > seen ? true : Count("refused") == 0 ? false : throw new InvalidOperationException(string.Join('\n', ProxyOutput))),
-            TimeSpan.FromSeconds(15), "first rules");
+            TimeSpan.FromSeconds(60), "first rules");
     }
+
+    public int ProxyId => proxy!.Id;
 
     public async Task StopProxyAsync()
     {
@@ -217,9 +223,9 @@ internal sealed class ProxyNet : IAsyncDisposable
     }
 
     /// <summary>Starts a program of the host in a namespace; the caller feeds its standard input.</summary>
-    public Process Start(string space, string[] arguments, Action<string> onLine)
+    public Process Start(string space, string[] arguments, Action<string> onLine, params string[] before)
     {
-        ProcessStartInfo start = new("ip", ["netns", "exec", space, "dotnet", HostProgram, .. arguments])
+        ProcessStartInfo start = new("ip", ["netns", "exec", space, .. before, "dotnet", HostProgram, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,

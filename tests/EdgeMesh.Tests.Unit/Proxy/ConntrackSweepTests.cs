@@ -1,4 +1,7 @@
 using System.Net;
+using EdgeMesh.Model;
+using EdgeMesh.Proxy.Choice;
+using EdgeMesh.Proxy.Rules;
 using EdgeMesh.Proxy.Udp;
 
 namespace EdgeMesh.Tests.Unit.Proxy;
@@ -22,6 +25,19 @@ public sealed class ConntrackSweepTests
 
         Assert.Equal([new ConntrackSweep.Stale(IPAddress.Parse("10.96.0.10"), 53, IPAddress.Parse("172.17.0.3"), 8053)], stale);
     }
+
+    [Fact]
+    public void KnowsTheUdpServicesOfATableThatAnotherAgentLeft() => Assert.Equal(
+        [new PortKey(IPAddress.Parse("10.96.0.10"), TransportProtocol.Udp, 53), new PortKey(IPAddress.Parse("10.0.0.5"), TransportProtocol.Udp, 30080)],
+        NftTable.ParseUdpPorts("""
+            table ip edgemesh {
+            	map services {
+            		type ipv4_addr . inet_proto . inet_service : verdict
+            		elements = { 10.96.0.10 . udp . 53 : goto n1,
+            			     10.96.0.10 . tcp . 53 : goto n1, 10.0.0.5 . udp . 30080 : goto agent }
+            	}
+            }
+            """).OrderByDescending(k => k.Address.ToString()));
 
     [Fact]
     public void LeavesOthersAlone() => Assert.Empty(ConntrackSweep.Find(Listing, (_, _) => null));

@@ -56,8 +56,30 @@ public sealed class FrontTests
 
         string text = Written(service, Here("10.0.0.5"), Local, "172.17.0.3@edge1");
 
-        Assert.Contains("10.0.0.5 . tcp . 30080 : goto h2", text, StringComparison.Ordinal);
+        Assert.Contains("10.0.0.5 . tcp . 30080 : goto h1024", text, StringComparison.Ordinal);
         Assert.Contains("10.96.0.10 . tcp . 80 : goto agent", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>The affinity of all others outlives an endpoint that comes or goes.</summary>
+    [Fact]
+    public void UnderLocalPolicyWithAffinityANewEndpointTakesItsShareAndMovesNobodyElse()
+    {
+        Dictionary<string, string> two = SlotsOf(Local, "172.17.0.3@edge1");
+        Dictionary<string, string> three = SlotsOf(Local, "172.17.0.3@edge1", "172.17.0.4@edge1");
+
+        Assert.Equal((1024, 1024), (two.Count, three.Count));
+        string[] moved = [.. two.Keys.Where(slot => two[slot] != three[slot])];
+        Assert.InRange(moved.Length, 280, 400);
+        Assert.All(moved, slot => Assert.Equal("172.17.0.4", three[slot]));
+        Assert.All(two.Values.CountBy(v => v), share => Assert.InRange(share.Value, 450, 574));
+    }
+
+    /// <summary>Slot → endpoint of the node port.</summary>
+    private static Dictionary<string, string> SlotsOf(params string[] endpoints)
+    {
+        Service service = NodePort() with { ExternalTrafficPolicy = TrafficPolicy.Local, ClientIPAffinity = TimeSpan.FromHours(3) };
+        return Written(service, Here("10.0.0.5"), endpoints).Split([", ", "{ ", "\n"], StringSplitOptions.None)
+            .Select(e => e.Split(' ')).Where(w => w is ["10.0.0.5", ".", "tcp", ".", "30080", ".", _, ":", ..]).ToDictionary(w => w[6], w => w[8]);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using EdgeMesh.Model;
 using EdgeMesh.Proxy.Host;
 using EdgeMesh.Proxy.Tcp;
@@ -77,18 +78,19 @@ public sealed class HostFactsTests
     [InlineData("", 1024)]
     public void ReadsFileLimit(string limits, int expected) => Assert.Equal(expected, FileLimit.Parse(limits));
 
-    [Fact]
-    public void FileLimitKeepsAReserve()
-    {
-        FileLimit limit = new(1024);
-        for (int i = 0; i < 384; i++)
-        {
-            Assert.True(limit.TryTake(2));
-        }
+    [Theory]
+    [InlineData(20_000, 19_744)]
+    [InlineData(1024, 768)]
+    [InlineData(400, 300)]
+    public void FileLimitKeepsAReserve(int files, int first) => Assert.Equal(first, new FileLimit(files).First);
 
-        Assert.False(limit.TryTake(2));
-        limit.Give(2);
-        Assert.True(limit.TryTake(2));
+    [Fact]
+    public void ASocketsNumberTellsHowManyFilesAreOpen()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+        Assert.True(new FileLimit((int)socket.Handle).IsNear(socket));
+        Assert.False(new FileLimit((int)socket.Handle + 257).IsNear(socket));
     }
 
     private static InterfaceFacts Interface(

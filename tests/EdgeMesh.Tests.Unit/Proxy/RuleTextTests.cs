@@ -94,7 +94,7 @@ public sealed class RuleTextTests
         string some = RuleText.Full(Park.Frame(), Elements("172.17.0.2@edge1", "172.17.0.2@edge2"));
 
         Assert.Equal(Chains(none), Chains(some));
-        Assert.Equal((2 * (Verdict.MaxExact + 1)) + 16, Chains(none));
+        Assert.Equal(Verdict.MaxExact + 2 + 16, Chains(none));
     }
 
     [Fact]

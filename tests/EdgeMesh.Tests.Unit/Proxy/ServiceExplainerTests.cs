@@ -121,6 +121,19 @@ public sealed class ServiceExplainerTests
     }
 
     [Fact]
+    public void AForeignFilterThatCannotBeOverruledIsNamedWithItsRemedy()
+    {
+        ExplainFacts served = ExplainFacts.None with { ServiceDial = DialFact.Connected };
+
+        Blames(
+            "table ip filter, chain FORWARD (policy drop) drops clients outside that come by a node port or external address to an endpoint of this node: accept translated connections there (docker: iptables -I DOCKER-USER",
+            Explain(Park.Service(), served with { ForwardDrop = "table ip filter, chain FORWARD (policy drop)" }, Local));
+        Blames(
+            "table ip filter, chain INPUT (policy drop) keeps pods of this node or clients outside from the agent: accept translated connections there (nft: ct status dnat accept; for pods alone, with ufw",
+            Explain(Park.Service(), served with { InputDrop = "table ip filter, chain INPUT (policy drop)" }, Local));
+    }
+
+    [Fact]
     public void ServiceOfTheWrongType()
     {
         Blames("is headless", Explain(Park.Service() with { IsHeadless = true, ClusterIPs = [] }, null, Local));

@@ -23,6 +23,14 @@ public partial class ConformanceDocumentTests
     [Fact]
     public void EveryCaseIsNamed() => Assert.Empty(TopologyCase.All.Select(c => c.Id).Except(Rows.SelectMany(Named)));
 
+    /// <summary>Each row of <see cref="TopologyCase"/> runs by TCP and by UDP.</summary>
+    [Fact]
+    public void AtLeastNinetyCasesHaveRealTraffic()
+    {
+        int others = Rows.SelectMany(Named).Where(name => name.Contains('.', StringComparison.Ordinal)).Distinct().Count();
+        Assert.InRange((2 * TopologyCase.All.Count) + others, 90, int.MaxValue);
+    }
+
     [Fact]
     public void WhatPassedIsShownAndWhatDoesNotApplyHasAReason() => Assert.All(Rows, row =>
     {

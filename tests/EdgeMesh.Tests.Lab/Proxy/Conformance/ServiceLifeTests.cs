@@ -100,15 +100,38 @@ public sealed class ServiceLifeTests : IAsyncLifetime
         Assert.Single(await ProxyNet.CountAsync(space, "spread", to, "40"));
     }
 
-    [Fact]
-    public async Task AffinityEndsWithItsTimeout()
+    [Theory]
+    [InlineData("spread")]
+    [InlineData("udp-spread")]
+    public async Task AffinityGoesWithItsEndpointAndDoesNotMindOthers(string verb)
+    {
+        const string Spec = "sessionAffinity: ClientIP";
+        string[] all = [Pod2At, Edge2At, Edge3At];
+        await net.ServiceWithAsync("a", Address, Spec, all);
+        string first = Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key;
+        string[] others = [.. all.Where(e => e != (first == "pod2" ? Pod2At : $"172.17.0.3@{first}"))];
+
+        await net.ServiceWithAsync("a", Address, Spec, others);
+        string second = Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key;
+        Assert.NotEqual(first, second);
+
+        // Kernel's arm or agent's: it stays with the client.
+        await net.ServiceWithAsync("a", Address, Spec, all);
+        Assert.Equal(second, Assert.Single(await ProxyNet.CountAsync(net.Pod1, verb, Port, "20")).Key);
+    }
+
+    [Theory]
+    [InlineData("pod", Port)]
+    [InlineData("outside", "10.99.0.1:30092")]
+    public async Task AffinityEndsWithItsTimeout(string from, string to)
     {
         await net.ServiceWithAsync(
-            "a", Address, "sessionAffinity: ClientIP\nsessionAffinityConfig: {clientIP: {timeoutSeconds: 1}}", Pod2At, Edge2At, Edge3At);
+            "a", Address, "type: NodePort\nnodePort: 30092\nsessionAffinity: ClientIP\nsessionAffinityConfig: {clientIP: {timeoutSeconds: 1}}",
+            Pod2At, Edge2At, Edge3At);
         HashSet<string> seen = [];
         for (int i = 0; i < 30 && seen.Count < 2; i++)
         {
-            seen.Add(await ConnectAsync(Port));
+            seen.Add(await ProxyNet.RunAsync(from == "pod" ? net.Pod1 : net.Peer2, "connect", to));
             await Task.Delay(1100);
         }
 

@@ -21,6 +21,8 @@ public sealed record ServerOptions
     /// </summary>
     public IReadOnlyList<string> Advertise { get; init; } = [];
 
+    public RelayLimits Limits { get; init; } = new();
+
     /// <summary><c>HOST[:PORT]</c> of the mesh's first server, whose registry this one copies; null where this is the first.</summary>
     public string? Join { get; init; }
 

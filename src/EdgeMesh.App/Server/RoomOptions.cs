@@ -11,6 +11,7 @@ internal static class RoomOptions
         Listen = options.Listen,
         SecondUdpPort = options.SecondUdpPort,
         Advertise = options.Advertise,
+        Limits = options.Limits,
         Join = options.Join,
         JoinToken = joinToken,
     };

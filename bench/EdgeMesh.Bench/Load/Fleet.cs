@@ -15,6 +15,9 @@ internal sealed class Fleet : IAsyncDisposable
 {
     private const int AddressesAtOnce = 4;
 
+    /// <summary>A token lists the nodes that used it, and is written anew at each use.</summary>
+    private const int SitesPerToken = 8;
+
     // Even agents on one loop, odd ones on the other: a pair's sender and receiver do not wait for each other.
     private readonly Reactor[] reactors;
     private readonly List<SimulatedAgent> agents = [];
@@ -31,13 +34,8 @@ internal sealed class Fleet : IAsyncDisposable
 
     public int Bound => agents.Count(agent => agent.Leg.IsBound);
 
-    public static async Task<Fleet> EnrolAsync(IPEndPoint server, string tokenText, int count, CancellationToken stop)
+    public static async Task<Fleet> EnrolAsync(LoadServer server, int count, CancellationToken stop)
     {
-        if (!JoinToken.TryParse(tokenText, out JoinToken? token))
-        {
-            throw new LabException("the server's token cannot be read");
-        }
-
         Fleet fleet = new([new Reactor("load-even", NullLogger.Instance), new Reactor("load-odd", NullLogger.Instance)]);
         foreach (Reactor reactor in fleet.reactors)
         {
@@ -45,12 +43,18 @@ internal sealed class Fleet : IAsyncDisposable
         }
 
         NodeName[][] sites = [.. Enumerable.Range(0, count).Select(i => NodeName.Parse($"sim-{i}")).Chunk(SimulatedIdentity.PerAddress)];
+        List<JoinToken> tokens = [];
+        for (int site = 0; site < sites.Length; site += SitesPerToken)
+        {
+            tokens.Add(await server.TokenAsync(SitesPerToken * SimulatedIdentity.PerAddress, stop));
+        }
+
         IReadOnlyList<SimulatedIdentity>[] enrolled = new IReadOnlyList<SimulatedIdentity>[sites.Length];
         await Parallel.ForAsync(0, sites.Length, new ParallelOptions { MaxDegreeOfParallelism = AddressesAtOnce, CancellationToken = stop }, async (site, cancel) =>
-            enrolled[site] = await SimulatedIdentity.EnrolAsync(server, token, AddressOf(site), sites[site], cancel));
+            enrolled[site] = await SimulatedIdentity.EnrolAsync(server.EndPoint, tokens[site / SitesPerToken], AddressOf(site), sites[site], cancel));
         foreach (SimulatedIdentity identity in enrolled.SelectMany(site => site))
         {
-            fleet.agents.Add(new SimulatedAgent(identity, server, fleet.reactors[fleet.agents.Count % fleet.reactors.Length], fleet.Attempts));
+            fleet.agents.Add(new SimulatedAgent(identity, server.EndPoint, fleet.reactors[fleet.agents.Count % fleet.reactors.Length], fleet.Attempts));
         }
 
         return fleet;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Lab;
+using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Bench.Load;
 
@@ -65,12 +66,12 @@ internal sealed class LoadServer : IAsyncDisposable
         await process.WaitForExitAsync(stop);
     }
 
-    public async Task<string> TokenAsync(int uses, CancellationToken stop)
+    public async Task<JoinToken> TokenAsync(int uses, CancellationToken stop)
     {
         using Process verb = Process.Start(new ProcessStartInfo(binary, ["token", "create", "--state-dir", directory, "--uses", Text(uses)]) { RedirectStandardOutput = true })!;
         string token = await verb.StandardOutput.ReadToEndAsync(stop);
         await verb.WaitForExitAsync(stop);
-        return verb.ExitCode == 0 ? token.Trim() : throw new LabException("no token could be made");
+        return JoinToken.TryParse(token, out JoinToken? made) ? made : throw new LabException($"no token could be made: '{token}'");
     }
 
     public ProcessUse Use() => LabProcess.UseOf(process!.Id);

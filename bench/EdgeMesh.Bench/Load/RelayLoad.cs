@@ -11,7 +11,7 @@ internal sealed class RelayLoad
     private readonly double bytesPerTick;
     private readonly Reactor reactor;
     private readonly ReactorTimer timer;
-    private readonly byte[] train = new byte[RelayPair.MaxTrain];
+    private readonly byte[] train = new byte[RelayPair.TrainLength];
     private long lastAt;
     private int first;
     private bool isOver;

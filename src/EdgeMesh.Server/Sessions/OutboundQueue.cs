@@ -60,6 +60,7 @@ internal sealed class OutboundQueue(int capacity, QueueBudget budget, RelayCount
             {
                 // All of the server's queues together are full; this one holds nothing.
                 counters.Drop(DropReason.QueueFull);
+                ReturnRing();
                 return true;
             }
 

@@ -102,6 +102,12 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
                 {
                     buffer ??= ArrayPool<byte>.Shared.Rent(RelayRecords.MaxMessage);
                     int taken = session.Outbound.Take(buffer.AsSpan(0, RelayRecords.MaxMessage));
+                    if (taken == 0)
+                    {
+                        // Dropped in the meantime: all queues together are full.
+                        continue;
+                    }
+
                     await socket.SendAsync(buffer.AsMemory(0, taken), WebSocketMessageType.Binary, true, session.Aborted).ConfigureAwait(false);
                 }
                 else if (session.Outbound.IsClosed)

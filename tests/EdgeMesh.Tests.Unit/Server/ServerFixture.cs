@@ -13,9 +13,9 @@ internal sealed class ServerFixture : IAsyncDisposable
 {
     private readonly List<IDisposable> owned = [];
 
-    private ServerFixture(TimeProvider time)
+    private ServerFixture(TimeProvider time, RelayLimits limits)
     {
-        Service = new ServerService(new ServerOptions { StateDirectory = State.Root, Listen = [new IPEndPoint(IPAddress.Loopback, 0)], SecondUdpPort = 0 }, time, NullLoggerFactory.Instance);
+        Service = new ServerService(new ServerOptions { StateDirectory = State.Root, Listen = [new IPEndPoint(IPAddress.Loopback, 0)], SecondUdpPort = 0, Limits = limits }, time, NullLoggerFactory.Instance);
         Registry = new Registry(State.Root, time);
     }
 
@@ -28,9 +28,9 @@ internal sealed class ServerFixture : IAsyncDisposable
 
     public IPEndPoint EndPoint => Service.Status.Listen[0];
 
-    public static async Task<ServerFixture> StartAsync(TimeProvider? time = null)
+    public static async Task<ServerFixture> StartAsync(TimeProvider? time = null, RelayLimits? limits = null)
     {
-        ServerFixture fixture = new(time ?? TimeProvider.System);
+        ServerFixture fixture = new(time ?? TimeProvider.System, limits ?? new RelayLimits());
         await fixture.Service.StartAsync(CancellationToken.None);
         return fixture;
     }

@@ -80,7 +80,7 @@ internal sealed class LoadBench(LoadServer server, Fleet fleet, LoadReport repor
         // Even agents send, odd ones receive.
         RelayPair[] pairs = [.. Enumerable.Range(0, Pairs).Select(i => new RelayPair(fleet.Agents[2 * i], fleet.Agents[(2 * i) + 1], share(i)))];
         RelayLoad load = new(pairs, wanted, fleet.Reactors[0]);
-        (double Cores, IReadOnlyDictionary<string, long> Dropped) watched = default;
+        (double Cores, IReadOnlyDictionary<string, long> Dropped) watched = (0, new Dictionary<string, long>());
         TimeSpan took = default;
         IReadOnlyList<(long Offered, long Delivered)> outcome = await load.RunAsync(WarmUp, async () =>
         {

@@ -12,7 +12,13 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
     public const long Window = 100_000_000;
 
     // Shares leave the limit of all a little to spare, or that would drop what comes, whosever it is.
-    private const double Spare = 0.98;
+    private const double Spare = 0.95;
+
+    // What may come at once. The bucket of all holds the bursts of all shares and more: it stands in for shares only until
+    // these are worked out.
+    private const long OwnBurst = 100_000_000;
+    private const long ShareBurst = 50_000_000;
+    private const long TotalBurst = 250_000_000;
 
     private readonly double ownCost = Cost(limits.AgentRate);
     private readonly double totalCost = Cost(limits.TotalRate);
@@ -42,20 +48,20 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
     public int Take(RelaySource source, int bytes, int unit, long now, out DropReason limit)
     {
         limit = DropReason.AgentRate;
-        int passed = source.Own.Take(bytes, unit, now, ownCost);
+        int passed = source.Own.Take(bytes, unit, now, ownCost, OwnBurst);
         source.Offer(passed);
         if (now >= Volatile.Read(ref windowEnds))
         {
             EndWindow(now);
         }
 
-        int shared = source.Share.Take(passed, unit, now, Volatile.Read(ref shareCost));
+        int shared = source.Share.Take(passed, unit, now, Volatile.Read(ref shareCost), ShareBurst);
         if (shared < passed)
         {
             limit = DropReason.FairShare;
         }
 
-        passed = total.Take(shared, unit, now, totalCost);
+        passed = total.Take(shared, unit, now, totalCost, TotalBurst);
         if (passed < shared)
         {
             limit = DropReason.TotalRate;

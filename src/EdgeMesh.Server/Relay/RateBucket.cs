@@ -6,12 +6,6 @@ namespace EdgeMesh.Server.Relay;
 /// </summary>
 internal struct RateBucket
 {
-    /// <summary>What may come at once, as time at the rate; a pause of this length fills the bucket.</summary>
-    public const long Burst = 100_000_000;
-
-    /// <summary>But at least this, or the largest frame would never pass at a low rate.</summary>
-    public const int LeastBurst = 32 * 1024;
-
     private long fullAt;
 
     /// <summary>Takes whole units, as many as there is room for.</summary>
@@ -19,20 +13,22 @@ internal struct RateBucket
     /// <param name="unit">Length of a frame.</param>
     /// <param name="now">ns.</param>
     /// <param name="nanosecondsPerByte">The rate; 0 for no limit.</param>
+    /// <param name="burst">What may come at once, as time at the rate, ns; a pause of this length fills the bucket.</param>
     /// <returns>All of the bytes, or the units that may pass.</returns>
-    public int Take(int bytes, int unit, long now, double nanosecondsPerByte)
+    public int Take(int bytes, int unit, long now, double nanosecondsPerByte, long burst)
     {
         if (nanosecondsPerByte == 0)
         {
             return bytes;
         }
 
-        double burst = Math.Max(Burst, LeastBurst * nanosecondsPerByte);
+        // At least two frames, or a large one would never pass at a low rate.
+        double full = Math.Max(burst, 2 * unit * nanosecondsPerByte);
         while (true)
         {
             long before = Volatile.Read(ref fullAt);
             long from = Math.Max(before, now);
-            double room = (burst - (from - now)) / nanosecondsPerByte;
+            double room = (full - (from - now)) / nanosecondsPerByte;
             int taken = room >= bytes ? bytes : room < unit ? 0 : (int)room / unit * unit;
             if (taken == 0
                 || Interlocked.CompareExchange(ref fullAt, from + (long)(taken * nanosecondsPerByte), before) == before)

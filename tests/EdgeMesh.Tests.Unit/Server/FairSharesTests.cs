@@ -18,9 +18,9 @@ public sealed class FairSharesTests
     {
         FairShares shares = Shares(new RelayLimits { TotalRate = 10_000_000 });
         long[] passed = Run(shares, [.. Enumerable.Repeat(500_000.0, 50)], seconds: 5);
-        Assert.InRange(passed.Sum(), 47_000_000, 51_500_000);
+        Assert.InRange(passed.Sum(), 46_000_000, 53_000_000);
         Assert.True(passed.Max() < passed.Min() * 1.1, $"{passed.Min()} to {passed.Max()}");
-        Assert.InRange(shares.Share!.Value, 190_000, 200_000);
+        Assert.InRange(shares.Share!.Value, 180_000, 200_000);
         Assert.True(counters.Dropped(DropReason.FairShare) > 10 * counters.Dropped(DropReason.TotalRate), "shares, not chance, must be what limits");
     }
 
@@ -29,10 +29,10 @@ public sealed class FairSharesTests
     {
         FairShares shares = Shares(new RelayLimits { TotalRate = 1_000_000 });
         long[] passed = Run(shares, [20_000_000, 20_000_000, 100_000, 100_000, 50_000], seconds: 10);
-        Assert.InRange(passed[2], 980_000, 1_010_000);
-        Assert.InRange(passed[3], 980_000, 1_010_000);
-        Assert.InRange(passed[4], 480_000, 510_000);
-        Assert.InRange(passed[0], 3_300_000, 4_200_000);
+        Assert.InRange(passed[2], 960_000, 1_010_000);
+        Assert.InRange(passed[3], 960_000, 1_010_000);
+        Assert.InRange(passed[4], 470_000, 510_000);
+        Assert.InRange(passed[0], 3_200_000, 4_200_000);
         Assert.True(Math.Abs(passed[0] - passed[1]) < passed[0] / 20);
     }
 
@@ -64,7 +64,7 @@ public sealed class FairSharesTests
         Assert.NotNull(shares.Share);
         Assert.InRange(passed[1], 9_000_000, 10_100_000);
         Assert.InRange(passed[2], 9_000_000, 10_100_000);
-        Assert.InRange(passed[0], 14_000_000, 26_000_000);
+        Assert.InRange(passed[0], 14_000_000, 32_000_000);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 
 using EdgeMesh.Server.Http;
@@ -12,22 +13,22 @@ public sealed class HandshakeGateTests : IDisposable
 {
     private readonly FakeTimeProvider time = new();
     private readonly HandshakeGate gate;
-    private readonly List<Client> clients = [];
-    private readonly List<Client> served = [];
+    private readonly ConcurrentQueue<Client> served = new();
 
     public HandshakeGateTests() => gate = new HandshakeGate(2, time);
 
     [Fact]
     public async Task WorksOnAFewAtATimeInTheirOrder()
     {
-        Client[] all = [.. Enumerable.Range(0, 5).Select(_ => Speaking())];
-        await Eventually.HoldsAsync(() => served.Count == 2);
-        all[0].Finish();
-        await Eventually.HoldsAsync(() => served.Count == 3);
+        Client[] all = await InOrderAsync(5);
+        Assert.Equal(all[..2], served);
         all[1].Finish();
+        await Eventually.HoldsAsync(() => served.Count == 3);
+        all[0].Finish();
+        await Eventually.HoldsAsync(() => served.Count == 4);
         all[2].Finish();
         await Eventually.HoldsAsync(() => served.Count == 5);
-        Assert.Equal(all.Order(Comparer<Client>.Create((a, b) => clients.IndexOf(a) - clients.IndexOf(b))).Take(3), served.Take(3));
+        Assert.Equal(all, served);
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public sealed class HandshakeGateTests : IDisposable
         foreach (Client client in silent)
         {
             await client.Serving;
-            Assert.True(client.IsAborted);
+            await Eventually.HoldsAsync(() => client.IsAborted);
         }
 
         Assert.Single(served);
@@ -64,8 +65,8 @@ public sealed class HandshakeGateTests : IDisposable
         Client first = Speaking();
         Speaking();
         await Eventually.HoldsAsync(() => served.Count == 2);
-        Client gone = Speaking();
-        Client patient = Speaking();
+        Client[] waiting = await InOrderAsync(2);
+        (Client gone, Client patient) = (waiting[0], waiting[1]);
         await gone.HangUpAsync();
         first.Finish();
         await Eventually.HoldsAsync(() => served.Contains(patient));
@@ -88,20 +89,18 @@ public sealed class HandshakeGateTests : IDisposable
     private Client Connect()
     {
         Client client = new();
-        clients.Add(client);
         ConnectionDelegate after = HandshakeGate.Leave(_ => client.Session);
         client.Serving = gate.Enter(async connection =>
         {
-            lock (served)
-            {
-                served.Add(client);
-            }
-
+            served.Enqueue(client);
             await client.Handshake;
             await after(connection);
         })(client.Connection);
         return client;
     }
+
+    /// <summary>On a thread without a synchronization context: each is where it waits before the next one comes.</summary>
+    private Task<Client[]> InOrderAsync(int count) => Task.Run(() => Enumerable.Range(0, count).Select(_ => Speaking()).ToArray());
 
     private Client Speaking()
     {
@@ -112,7 +111,8 @@ public sealed class HandshakeGateTests : IDisposable
 
     private sealed class Client
     {
-        private readonly Pipe toServer = new();
+        // What the client says has been taken when Speak returns: the order of the clients is that of the calls.
+        private readonly Pipe toServer = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
         private readonly TaskCompletionSource handshake = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource session = new();
 
@@ -135,7 +135,7 @@ public sealed class HandshakeGateTests : IDisposable
 
         public void Speak()
         {
-            toServer.Writer.Write([1, 2, 3]);
+            toServer.Writer.Write<byte>([1, 2, 3]);
             toServer.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
         }
 

@@ -6,6 +6,7 @@ public sealed class RateBucketTests
 {
     private const long Second = 1_000_000_000;
     private const double MegabyteASecond = 1000;
+    private const long Burst = 100_000_000;
 
     [Fact]
     public void PassesARateAndABurst()
@@ -14,7 +15,7 @@ public sealed class RateBucketTests
         long passed = 0;
         for (long now = Second; now < 11 * Second; now += 100_000)
         {
-            passed += bucket.Take(1000, 1000, now, MegabyteASecond);
+            passed += bucket.Take(1000, 1000, now, MegabyteASecond, Burst);
         }
 
         Assert.InRange(passed, 10_000_000, 10_000_000 + 100_000 + 1000);
@@ -28,7 +29,7 @@ public sealed class RateBucketTests
         int passed = 0;
         for (int taken = -1; taken != 0; passed += taken)
         {
-            taken = bucket.Take(1000, 1000, now, MegabyteASecond);
+            taken = bucket.Take(1000, 1000, now, MegabyteASecond, Burst);
         }
 
         Assert.Equal(100_000, passed);
@@ -39,12 +40,12 @@ public sealed class RateBucketTests
     {
         RateBucket bucket = default;
         long now = Second;
-        Assert.Equal(99_000, bucket.Take(99_000, 1218, now, MegabyteASecond));
+        Assert.Equal(99_000, bucket.Take(99_000, 1218, now, MegabyteASecond, Burst));
 
         // 1,000 bytes are left: no frame of 1,218, but the last, shorter one of a train.
-        Assert.Equal(0, bucket.Take(1218, 1218, now, MegabyteASecond));
-        Assert.Equal(900, bucket.Take(900, 1218, now, MegabyteASecond));
-        Assert.Equal(2436, bucket.Take(4872, 1218, now + 2_900_000, MegabyteASecond));
+        Assert.Equal(0, bucket.Take(1218, 1218, now, MegabyteASecond, Burst));
+        Assert.Equal(900, bucket.Take(900, 1218, now, MegabyteASecond, Burst));
+        Assert.Equal(2436, bucket.Take(4872, 1218, now + 2_900_000, MegabyteASecond, Burst));
     }
 
     [Fact]
@@ -53,16 +54,16 @@ public sealed class RateBucketTests
         RateBucket bucket = default;
         double kilobyteASecond = 1_000_000;
         long now = Second;
-        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now, kilobyteASecond));
-        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now, kilobyteASecond));
-        Assert.Equal(0, bucket.Take(16_018, 16_018, now + (10 * Second), kilobyteASecond));
-        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now + (17 * Second), kilobyteASecond));
+        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now, kilobyteASecond, Burst));
+        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now, kilobyteASecond, Burst));
+        Assert.Equal(0, bucket.Take(16_018, 16_018, now + (10 * Second), kilobyteASecond, Burst));
+        Assert.Equal(16_018, bucket.Take(16_018, 16_018, now + (17 * Second), kilobyteASecond, Burst));
     }
 
     [Fact]
     public void IsNoLimitWithoutARate()
     {
         RateBucket bucket = default;
-        Assert.Equal(int.MaxValue, bucket.Take(int.MaxValue, 1, 1, 0));
+        Assert.Equal(int.MaxValue, bucket.Take(int.MaxValue, 1, 1, 0, Burst));
     }
 }

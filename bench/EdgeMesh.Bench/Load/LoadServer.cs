@@ -46,9 +46,9 @@ internal sealed class LoadServer : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException) when (!process!.HasExited)
+            catch (HttpRequestException)
             {
-                // Not listening yet.
+                // Not listening yet, or not any more.
             }
 
             if (process!.HasExited)

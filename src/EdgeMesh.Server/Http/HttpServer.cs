@@ -29,6 +29,13 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
     /// <summary>Beside the agents' WebSockets: those that enrol, renew, or are just being refused.</summary>
     public const int OtherConnections = 1024;
 
+
+    /// <summary>
+    /// Where all agents of a server that was restarted fit until they are accepted (the kernel's own bound, somaxconn, is the
+    /// same): one that does not hears nothing and gives up after 3 s.
+    /// </summary>
+    private const int Backlog = 4096;
+
     private const int SolTcp = 6;
     private const int TcpNotSentLowAt = 25;
 
@@ -81,6 +88,7 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
         {
             options.CreateBoundListenSocket = endPoint => sockets.First(socket => endPoint.Equals(socket.LocalEndPoint));
             options.IOQueueCount = 1;
+            options.Backlog = Backlog;
         });
         builder.WebHost.ConfigureKestrel(options =>
         {

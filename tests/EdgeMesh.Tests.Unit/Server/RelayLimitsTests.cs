@@ -42,6 +42,7 @@ public sealed class RelayLimitsTests
 
         // For three seconds: 4 MB/s against 40 kB/s, where there are 400 kB/s.
         int sent = 0;
+        bool isShared = false;
         long began = Stopwatch.GetTimestamp();
         for (double passed = 0; passed < 3; passed = Stopwatch.GetElapsedTime(began).TotalSeconds)
         {
@@ -55,20 +56,33 @@ public sealed class RelayLimitsTests
                 await SendAsync(flooder, flood, flooder.Frame(sink.Node, new byte[982]));
             }
 
+            isShared |= server.Service.Status.FairShare is not null;
             await Task.Delay(5);
         }
 
-        // The end of it is told by a frame that comes through when the flood is over.
+        // The end of it is told by a frame that comes through when the flood is over; the first may fall to its last bytes.
         int got = 0;
-        await SendAsync(modest, trickle, modest.Frame(victim.Node, [1]));
-        while ((await toVictim.ReceiveAsync()).Length > RelayFrame.HeaderLength + 1)
+        byte[] end = modest.Frame(victim.Node, [1]);
+        for (Task<byte[]> next = toVictim.ReceiveAsync(); ;)
         {
+            await SendAsync(modest, trickle, end);
+            if (await Task.WhenAny(next, Task.Delay(50)) != next)
+            {
+                continue;
+            }
+
+            if ((await next).Length == end.Length)
+            {
+                break;
+            }
+
             got++;
+            next = toVictim.ReceiveAsync();
         }
 
         Assert.True(got >= sent * 0.95, $"{got} of {sent} came through");
         Assert.True(server.Dropped("fair-share") > 1000, "the flood must have been held to its share");
-        Assert.NotNull(server.Service.Status.FairShare);
+        Assert.True(isShared, "status must say that there are shares");
     }
 
     private static async Task SendAsync(TestAgent agent, TestLeg? leg, byte[] frame)

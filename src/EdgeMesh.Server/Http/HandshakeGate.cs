@@ -68,9 +68,9 @@ internal sealed class HandshakeGate(int places, TimeProvider time) : IDisposable
 
             await free.WaitAsync(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception fault) when (fault is OperationCanceledException or IOException)
+        catch (OperationCanceledException)
         {
-            // Silent for too long, or reset.
+            // Silent for too long, or its turn has not come.
             return null;
         }
 
@@ -85,13 +85,21 @@ internal sealed class HandshakeGate(int places, TimeProvider time) : IDisposable
         return place;
     }
 
-    // Looks without taking: at once when there is something already.
+    // Looks without taking: at once when there is something already. Who gives up resets the connection as often as it ends it
+    // in good order, and that is thrown: no reason to lose the place.
     private static async Task<bool> HasEndedAsync(PipeReader input, CancellationToken stop)
     {
-        ReadResult seen = await input.ReadAsync(stop).ConfigureAwait(false);
-        bool isOver = seen.IsCompleted || seen.IsCanceled;
-        input.AdvanceTo(seen.Buffer.Start);
-        return isOver;
+        try
+        {
+            ReadResult seen = await input.ReadAsync(stop).ConfigureAwait(false);
+            bool isOver = seen.IsCompleted || seen.IsCanceled;
+            input.AdvanceTo(seen.Buffer.Start);
+            return isOver;
+        }
+        catch (Exception fault) when (fault is IOException or ConnectionAbortedException)
+        {
+            return true;
+        }
     }
 
     /// <summary>A turn; over when it is disposed or its time is up.</summary>

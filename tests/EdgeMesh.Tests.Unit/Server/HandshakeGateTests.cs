@@ -59,15 +59,17 @@ public sealed class HandshakeGateTests : IDisposable
         await Eventually.HoldsAsync(() => served.Contains(third));
     }
 
-    [Fact]
-    public async Task WhoHasGivenUpIsPassedOver()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhoHasGivenUpIsPassedOver(bool isReset)
     {
         Client first = Speaking();
         Speaking();
         await Eventually.HoldsAsync(() => served.Count == 2);
         Client[] waiting = await InOrderAsync(2);
         (Client gone, Client patient) = (waiting[0], waiting[1]);
-        await gone.HangUpAsync();
+        await gone.HangUpAsync(isReset);
         first.Finish();
         await Eventually.HoldsAsync(() => served.Contains(patient));
         await gone.Serving;
@@ -141,7 +143,7 @@ public sealed class HandshakeGateTests : IDisposable
 
         public void Finish() => handshake.SetResult();
 
-        public async Task HangUpAsync() => await toServer.Writer.CompleteAsync();
+        public async Task HangUpAsync(bool isReset) => await toServer.Writer.CompleteAsync(isReset ? new ConnectionResetException("reset") : null);
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -52,7 +52,7 @@ test: install publish ## unit and lab tests
 	@rm -rf $(RESULTS)
 	@status=0; $(MAKE) --no-print-directory unit || status=1; $(MAKE) --no-print-directory lab || status=1; exit $$status
 
-bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root, 15 minutes; ONLY="same LAN" prints one part)
+bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root, 20 minutes; ONLY="same LAN" prints one part)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- $(if $(ONLY),--only "$(ONLY)",--output docs/bench/mesh.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- kube $(if $(ONLY),,--output docs/bench/kube.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- proxy $(if $(ONLY),,--output docs/bench/proxy.md)
@@ -61,6 +61,7 @@ bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- cuts $(if $(ONLY),,--output docs/bench/cuts.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- servers $(if $(ONLY),,--output docs/bench/servers.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- peers $(if $(ONLY),,--output docs/bench/peers.md)
+	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- load $(if $(ONLY),,--output docs/bench/load.md)
 
 matrix: install publish ## every pair of kinds of NAT, to docs/bench (as root, 20 minutes; ONLY=symmetric prints some)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- matrix $(if $(ONLY),--only "$(ONLY)",--output docs/bench/nat-matrix.md)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using EdgeMesh.Bench;
+using EdgeMesh.Bench.Load;
 using EdgeMesh.Lab;
 
 using CancellationTokenSource stop = new();
@@ -31,6 +32,8 @@ try
             return await PlainAsync(args[1..], ServersBench.RunAsync);
         case ["peers", ..]:
             return await PlainAsync(args[1..], PeersBench.RunAsync);
+        case ["load", ..]:
+            return await LoadAsync(args[1..]);
         case ["dns", ..]:
             return await PlainAsync(args[1..], DnsBench.RunAsync);
         case ["matrix", ..]:
@@ -74,6 +77,18 @@ async Task<int> ProxyAsync(string[] given)
     int[] services = [.. options.GetValueOrDefault("--services", "10,1000,5000").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
     string[] parts = options.GetValueOrDefault("--parts", "same-node,faults,crowd").Split(',', StringSplitOptions.TrimEntries);
     await WriteAsync(options, await ProxyBench.RunAsync(binary, services, parts, stop.Token));
+    return 0;
+}
+
+async Task<int> LoadAsync(string[] given)
+{
+    Dictionary<string, string>? options = Options(given, "--agents", "--output");
+    if (options is null || Binary() is not { } binary)
+    {
+        return 2;
+    }
+
+    await WriteAsync(options, await LoadBench.RunAsync(binary, Number(options, "--agents", 5000), stop.Token));
     return 0;
 }
 
@@ -138,6 +153,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench cuts [--output docs/bench/cuts.md]
                edgemesh-bench servers [--output docs/bench/servers.md]
                edgemesh-bench peers [--output docs/bench/peers.md]
+               edgemesh-bench load [--agents 5000] [--output docs/bench/load.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);
     return null;

@@ -53,11 +53,13 @@ public sealed class LabProcess : IAsyncDisposable
         }
     }
 
-    public ProcessUse Use()
+    public ProcessUse Use() => UseOf(process.Id);
+
+    public static ProcessUse UseOf(int process)
     {
         long Kilobytes(string key)
         {
-            foreach (string line in File.ReadLines($"/proc/{process.Id}/status"))
+            foreach (string line in File.ReadLines($"/proc/{process}/status"))
             {
                 if (line.StartsWith(key + ":", StringComparison.Ordinal))
                 {
@@ -68,7 +70,7 @@ public sealed class LabProcess : IAsyncDisposable
             return 0;
         }
 
-        string stat = File.ReadAllText($"/proc/{process.Id}/stat");
+        string stat = File.ReadAllText($"/proc/{process}/stat");
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         double ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
         return new ProcessUse(Kilobytes("VmRSS"), Kilobytes("RssAnon"), ticks / 100);

@@ -20,7 +20,7 @@ internal static class ServerMetrics
     private static readonly Counter<long> Refusals =
         Meter.CreateCounter<long>("edgemesh_server_refusals_total", description: "Requests refused, by code");
 
-    private static ImmutableList<(RelayCounters Counters, SessionTable Sessions)> live = [];
+    private static ImmutableList<LiveServer> live = [];
 
     static ServerMetrics()
     {
@@ -28,6 +28,9 @@ internal static class ServerMetrics
         Meter.CreateObservableCounter("edgemesh_server_relay_bytes_total", Bytes, description: "Bytes relayed, by the receiver's leg");
         Meter.CreateObservableCounter("edgemesh_server_relay_frames_total", Frames, description: "Frames relayed, by the receiver's leg");
         Meter.CreateObservableCounter("edgemesh_server_dropped_total", Drops, description: "Frames and datagrams dropped, by reason");
+        Meter.CreateObservableGauge("edgemesh_server_relay_fair_share_bytes", () => live.Sum(server => server.Shares.Share ?? 0), description: "Bytes a second that one agent may send while all want more than there is; else 0");
+        Meter.CreateObservableGauge("edgemesh_server_relay_queued_bytes", () => live.Sum(server => server.Budget.Used), description: "Bytes waiting for all WebSockets");
+        Meter.CreateObservableCounter("edgemesh_server_handshakes_abandoned_total", () => live.Sum(server => server.Gate.Abandoned), description: "Clients that had given up when their turn for TLS came");
         Meter.CreateObservableCounter("edgemesh_server_stun_answers_total", () => live.Sum(server => server.Counters.StunAnswers), description: "STUN Binding requests answered");
         Meter.CreateObservableCounter("edgemesh_server_hellos_total", () => live.Sum(server => server.Counters.Hellos), description: "UDP hellos answered");
     }
@@ -38,11 +41,9 @@ internal static class ServerMetrics
 
     public static void Refused(string code) => Refusals.Add(1, new KeyValuePair<string, object?>("code", code));
 
-    public static void Add(RelayCounters counters, SessionTable sessions) =>
-        ImmutableInterlocked.Update(ref live, list => list.Add((counters, sessions)));
+    public static void Add(LiveServer server) => ImmutableInterlocked.Update(ref live, list => list.Add(server));
 
-    public static void Remove(RelayCounters counters, SessionTable sessions) =>
-        ImmutableInterlocked.Update(ref live, list => list.Remove((counters, sessions)));
+    public static void Remove(LiveServer server) => ImmutableInterlocked.Update(ref live, list => list.Remove(server));
 
     /// <summary>As labels and reports name it: <c>queue-full</c>.</summary>
     public static string NameOf(DropReason reason) => reason switch
@@ -53,6 +54,9 @@ internal static class ServerMetrics
         DropReason.Address => "address",
         DropReason.PeerGone => "peer-gone",
         DropReason.TooBig => "too-big",
+        DropReason.AgentRate => "agent-rate",
+        DropReason.FairShare => "fair-share",
+        DropReason.TotalRate => "total-rate",
         DropReason.QueueFull => "queue-full",
         _ => "socket-full",
     };

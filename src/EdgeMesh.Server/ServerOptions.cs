@@ -24,6 +24,8 @@ public sealed record ServerOptions
     /// <summary>Addresses of fronts, such as nginx on port 443, whose PROXY protocol header is believed.</summary>
     public IReadOnlyList<IPNetwork> ProxyProtocolFrom { get; init; } = [];
 
+    public RelayLimits Limits { get; init; } = new();
+
     /// <summary><c>HOST[:PORT]</c> of the mesh's first server, whose registry this one copies; null where this is the first.</summary>
     public string? Join { get; init; }
 

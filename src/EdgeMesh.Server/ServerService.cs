@@ -26,8 +26,10 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
 
     private readonly ILogger log = logs.CreateLogger("EdgeMesh.Server");
     private readonly Registry registry = new(options.StateDirectory, time);
-    private readonly SessionTable sessions = new();
+    private readonly SessionTable sessions = new(options.Limits.MaxAgents);
+    private readonly QueueBudget budget = new(options.Limits.TotalQueue);
     private readonly RelayCounters counters = new();
+    private readonly HandshakeGate gate = new(HandshakeGate.DefaultPlaces, time);
     private readonly CancellationTokenSource stopping = new();
 
     private Reactor? reactor;
@@ -36,6 +38,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
     private HttpFront? front;
     private HttpServer? http;
     private ServerAddresses? addresses;
+    private LiveServer? live;
     private ServerPorts? ports;
     private DateTimeOffset startedAt;
     private RegistryReplica? replica;
@@ -50,7 +53,8 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         [.. ports!.EndPoints], ports.SecondPort, [.. addresses!.Tcp], Convert.ToHexStringLower(registry.Authority.Fingerprint),
         registry.First, [.. hub!.Servers.Where(server => server != self)], startedAt,
         [.. sessions.All.OrderBy(session => session.Node).Select(Describe)],
-        counters.UdpBytes, counters.UdpFrames, counters.SocketBytes, counters.SocketFrames, counters.StunAnswers, DropsByReason());
+        counters.UdpBytes, counters.UdpFrames, counters.SocketBytes, counters.SocketFrames, counters.StunAnswers, DropsByReason(),
+        options.Limits, udp!.Shares.Share, budget.Used, gate.Abandoned);
 
     /// <exception cref="MeshException">Something of the options cannot be had: the line says what and what to do. Dispose then.</exception>
     public async Task StartAsync(CancellationToken stop)
@@ -63,22 +67,24 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
 
         startedAt = time.GetUtcNow();
         reactor = new Reactor("edgemesh-relay", log);
-        udp = new UdpRelay(reactor, sessions, counters, log);
+        udp = new UdpRelay(reactor, sessions, options.Limits, counters, log);
         ports = ServerPorts.Bind(options, udp);
         addresses = ports.Advertise(options.Advertise);
         await JoinAsync(addresses, stop).ConfigureAwait(false);
         string id = ServerId();
         self = $"{id}={addresses.Tcp[0]}";
-        hub = new SessionHub(registry, sessions, udp, counters, addresses, id, time, log);
+        hub = new SessionHub(registry, sessions, udp, options.Limits, budget, counters, addresses, id, time, log);
         front = new HttpFront(registry, hub, replica, self, new EnrolLimiter(time), time, log);
-        http = new HttpServer(registry.Authority, front, new FrontConnections(options.ProxyProtocolFrom, log), logs);
+        http = new HttpServer(
+            registry.Authority, front, new FrontConnections(options.ProxyProtocolFrom, log), gate, options.Limits.MaxAgents, logs);
         TakeCertificate(http, addresses);
         hub.Check();
         UseServers(hub);
         reactor.Start();
         isLooping = true;
         await http.StartAsync(ports.TakeSockets(), stop).ConfigureAwait(false);
-        ServerMetrics.Add(counters, sessions);
+        live = new LiveServer(counters, sessions, udp.Shares, budget, gate);
+        ServerMetrics.Add(live);
         watching = WatchAsync(hub, http, addresses);
         if (replica is not null)
         {
@@ -118,7 +124,11 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
         await stopping.CancelAsync().ConfigureAwait(false);
         await watching.ConfigureAwait(false);
         await copying.ConfigureAwait(false);
-        ServerMetrics.Remove(counters, sessions);
+        if (live is not null)
+        {
+            ServerMetrics.Remove(live);
+        }
+
         if (hub is not null)
         {
             ServerLog.Stopping(log, sessions.Count);
@@ -144,6 +154,7 @@ public sealed class ServerService(ServerOptions options, TimeProvider time, ILog
             await reactor.DisposeAsync().ConfigureAwait(false);
         }
 
+        gate.Dispose();
         front?.Dispose();
         registry.Dispose();
         stopping.Dispose();

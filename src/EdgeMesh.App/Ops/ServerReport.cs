@@ -47,5 +47,12 @@ internal sealed record DrainReport(int Connected, int Relaying);
 internal sealed record ConnectedNodeReport(string Node, string? Address, string Leg, string? UdpAddress, int QueuedBytes);
 
 /// <summary>What was relayed, by the kind of the receiving leg, and what was dropped, by reason.</summary>
+/// <param name="QueuedBytes">Waiting for all WebSockets.</param>
+/// <param name="FairShare">Bytes a second that one agent may send now; null while there is enough for all.</param>
+/// <param name="AbandonedHandshakes">Clients that had given up when their turn for TLS came.</param>
 internal sealed record RelayReport(
-    long UdpBytes, long UdpFrames, long TlsBytes, long TlsFrames, long StunAnswers, IReadOnlyDictionary<string, long> Dropped);
+    long UdpBytes, long UdpFrames, long TlsBytes, long TlsFrames, long StunAnswers, IReadOnlyDictionary<string, long> Dropped,
+    long QueuedBytes, long? FairShare, long AbandonedHandshakes, LimitsReport Limits);
+
+/// <summary>The limits in force: bytes, and bytes a second; null is no limit.</summary>
+internal sealed record LimitsReport(int MaxAgents, long? AgentRate, long? TotalRate, long AgentQueue, long TotalQueue);

@@ -12,6 +12,7 @@ internal static class RoomOptions
         SecondUdpPort = options.SecondUdpPort,
         Advertise = options.Advertise,
         ProxyProtocolFrom = options.ProxyProtocolFrom,
+        Limits = options.Limits,
         Join = options.Join,
         JoinToken = joinToken,
     };

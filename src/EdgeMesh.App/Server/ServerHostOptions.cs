@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.App.Logging;
+using EdgeMesh.Server;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.App.Server;
@@ -21,6 +22,8 @@ internal sealed record ServerHostOptions
     public string? TokenFile { get; init; }
 
     public int SecondUdpPort { get; init; }
+
+    public required RelayLimits Limits { get; init; }
 
     public IPEndPoint? MetricsListen { get; init; }
 

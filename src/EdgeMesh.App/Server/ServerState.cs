@@ -69,7 +69,10 @@ internal sealed class ServerState(ServerService server, TimeProvider time)
             OtherServers = status.OtherServers,
             Connected = [.. status.Agents.Select(Connected)],
             Relay = new RelayReport(
-                status.UdpBytes, status.UdpFrames, status.SocketBytes, status.SocketFrames, status.StunAnswers, status.Dropped),
+                status.UdpBytes, status.UdpFrames, status.SocketBytes, status.SocketFrames, status.StunAnswers, status.Dropped,
+                status.QueuedBytes, status.FairShare, status.AbandonedHandshakes,
+                new LimitsReport(
+                    status.Limits.MaxAgents, status.Limits.AgentRate, status.Limits.TotalRate, status.Limits.AgentQueue, status.Limits.TotalQueue)),
             Memory = MemoryReport.Now(),
         };
     }

@@ -89,6 +89,21 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, SettingValue> gi
         string text => throw Fault(setting, text, "a time such as 90s, 30m, 24h or 7d"),
     };
 
+    /// <summary>Bytes a second; null where nothing is given, or <c>off</c>.</summary>
+    public long? Rate(Setting setting) => Text(setting) switch
+    {
+        null or "off" => null,
+        string text when RateText.TryParse(text, out long value) => value,
+        string text => throw Fault(setting, text, "a rate of at least 8kbit such as 500kbit, 20Mbit or 1.5Gbit, or off"),
+    };
+
+    public long ByteCount(Setting setting, long otherwise, long min, long max) => Text(setting) switch
+    {
+        null => otherwise,
+        string text when ByteCountText.TryParse(text, out long value) && value >= min && value <= max => value,
+        string text => throw Fault(setting, text, $"an amount such as 512KiB or 64MB, from {min >> 10}KiB to {max >> 20}MiB"),
+    };
+
     public NodeName Node(Setting setting, string text) => NodeName.TryParse(text, out NodeName name)
         ? name
         : throw Fault(setting, text, "a node name: lower-case letters, digits, '-' and '.', at most 253 characters");

@@ -66,8 +66,15 @@ internal static class StatusText
             Pair(text, "dropped", string.Join(", ", relay.Dropped.Select(d => $"{d.Value} {d.Key}")));
         }
 
+        if (relay.FairShare is { } share)
+        {
+            Pair(text, "overload", $"agents want more than there is: {RateText.Of(share)} each");
+        }
+
+        Pair(text, "queued", $"{SizeText.Of(relay.QueuedBytes)} of {SizeText.Of(relay.Limits.TotalQueue)}");
+        Pair(text, "limits", $"{Limit(relay.Limits.AgentRate)} an agent, {Limit(relay.Limits.TotalRate)} in all");
         Memory(text, report.Memory);
-        Pair(text, "connected", report.Connected.Count.ToString(CultureInfo.InvariantCulture));
+        Pair(text, "connected", string.Create(CultureInfo.InvariantCulture, $"{report.Connected.Count} of {relay.Limits.MaxAgents}"));
         if (report.Connected.Count > 0)
         {
             Columns table = new("NODE", "ADDRESS", "LEG", "UDP-ADDRESS", "QUEUED");
@@ -197,6 +204,8 @@ internal static class StatusText
             : "; no upstream";
         return string.Join(", ", dns.Listening) + missing + upstreams;
     }
+
+    private static string Limit(long? rate) => rate is { } bytes ? RateText.Of(bytes) : "no limit";
 
     private static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture);
 

@@ -14,6 +14,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
     // A turn reads at most this many trains, so that what they cause is written before the next ones are read.
     private const int TrainsPerTurn = 16;
+    private const int SoMemInfo = 55;
 
     private readonly Reactor reactor;
     private readonly Socket socket;
@@ -47,6 +48,24 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
     /// <summary>Any thread; a value may be one train old.</summary>
     public UdpSocketCounters Counters => new(packetsIn, bytesIn, callsIn, packetsOut, bytesOut, callsOut, dropped);
+
+    /// <summary>Datagrams that came and were dropped by the kernel because nobody read in time. Any thread.</summary>
+    public long KernelDrops
+    {
+        get
+        {
+            // SO_MEMINFO: unsigned ints, the last of which is SK_MEMINFO_DROPS (linux/sock_diag.h).
+            Span<byte> info = stackalloc byte[36];
+            try
+            {
+                return socket.GetRawSocketOption(Libc.SolSocket, SoMemInfo, info) == info.Length ? BitConverter.ToUInt32(info[32..]) : 0;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return 0;
+            }
+        }
+    }
 
     /// <summary>Whether trains go out as one system call (UDP_SEGMENT).</summary>
     internal bool UsesSegmentation

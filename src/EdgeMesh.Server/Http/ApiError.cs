@@ -32,6 +32,9 @@ internal sealed record ApiError(int Status, string Code, string Message)
 
     public static readonly ApiError SlowDown = new(429, ErrorCodes.SlowDown, "too many enrolments from this address; try again in a minute");
 
+    public static readonly ApiError Full =
+        new(503, ErrorCodes.Full, "this server has as many agents as its --relay.maxAgents; raise that, or use another server of the mesh");
+
     public static readonly ApiError NotFound = new(404, "not-found", "there is POST /v1/enroll, POST /v1/renew and GET /v1/connect, and for servers POST /v1/join, POST /v1/join/renew and POST /v1/registry");
 
     public static ApiError BadRequest(string message) => new(400, ErrorCodes.BadRequest, message);

@@ -166,6 +166,11 @@ internal sealed class HttpFront(
             return ApiError.BadRequest($"this is a WebSocket of subprotocol {SignalMessage.Subprotocol}");
         }
 
+        if (!hub.HasRoomFor(node))
+        {
+            return ApiError.Full;
+        }
+
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(SignalMessage.Subprotocol).ConfigureAwait(false);
         await hub.RunAsync(socket, node, Registry.SerialOf(certificate), context.Connection.RemoteIpAddress).ConfigureAwait(false);
         return null;

@@ -23,10 +23,20 @@ namespace EdgeMesh.Server.Http;
 /// Kestrel with nothing around it: HTTP/1.1 over TLS 1.3 on sockets that are bound already. The chain the server shows ends
 /// with the CA's certificate, because an agent that enrols knows only its fingerprint.
 /// </summary>
-internal sealed class HttpServer(CertificateAuthority authority, HttpFront front, FrontConnections fronts, ILoggerFactory logs) : IAsyncDisposable
+internal sealed class HttpServer(
+    CertificateAuthority authority, HttpFront front, FrontConnections fronts, HandshakeGate gate, int maxAgents, ILoggerFactory logs) : IAsyncDisposable
 {
     private const int MaxBody = 16 * 1024;
-    private const int MaxConnections = 8192;
+
+    /// <summary>Beside the agents' WebSockets: those that enrol, renew, or are just being refused.</summary>
+    public const int OtherConnections = 1024;
+
+    /// <summary>
+    /// Where all agents of a server that was restarted fit until they are accepted (the kernel's own bound, somaxconn, is the
+    /// same): one that does not hears nothing and gives up after 3 s.
+    /// </summary>
+    private const int Backlog = 4096;
+
     private const int SolTcp = 6;
     private const int TcpNotSentLowAt = 25;
 
@@ -82,6 +92,7 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
         {
             options.CreateBoundListenSocket = endPoint => sockets.First(socket => endPoint.Equals(socket.LocalEndPoint));
             options.IOQueueCount = 1;
+            options.Backlog = Backlog;
         });
         builder.WebHost.ConfigureKestrel(options =>
         {
@@ -92,8 +103,8 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
             options.Limits.MaxRequestBufferSize = 64 * 1024;
             options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
-            options.Limits.MaxConcurrentConnections = MaxConnections;
-            options.Limits.MaxConcurrentUpgradedConnections = MaxConnections;
+            options.Limits.MaxConcurrentConnections = maxAgents + OtherConnections;
+            options.Limits.MaxConcurrentUpgradedConnections = maxAgents + OtherConnections;
             foreach (Socket socket in sockets)
             {
                 options.Listen((IPEndPoint)socket.LocalEndPoint!, listen =>
@@ -101,11 +112,13 @@ internal sealed class HttpServer(CertificateAuthority authority, HttpFront front
                     listen.Protocols = HttpProtocols.Http1;
                     listen.Use(fronts.Wrap);
                     listen.Use(limiter.Wrap);
+                    listen.Use(gate.Enter);
                     listen.UseHttps(new TlsHandshakeCallbackOptions
                     {
                         HandshakeTimeout = HandshakeTimeout,
                         OnConnection = _ => ValueTask.FromResult(TlsOptions()),
                     });
+                    listen.Use(HandshakeGate.Leave);
                 });
             }
         });

@@ -21,6 +21,15 @@ internal enum DropReason
     /// <summary>Too large for a receiver's UDP leg.</summary>
     TooBig,
 
+    /// <summary>More than one agent may send.</summary>
+    AgentRate,
+
+    /// <summary>More than the sender's share while all want more than there is.</summary>
+    FairShare,
+
+    /// <summary>More than all agents together may send.</summary>
+    TotalRate,
+
     /// <summary>The oldest of a full queue.</summary>
     QueueFull,
 

@@ -18,7 +18,13 @@ internal sealed class RelayBatch
     private int segmentSize;
     private bool isEnded;
 
-    public RelayBatch(Session destination) => Destination = destination;
+    public RelayBatch(RelaySource source, Session destination)
+    {
+        Source = source;
+        Destination = destination;
+    }
+
+    public RelaySource Source { get; }
 
     public Session Destination { get; }
 

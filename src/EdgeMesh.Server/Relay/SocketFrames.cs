@@ -10,7 +10,7 @@ namespace EdgeMesh.Server.Relay;
 /// Relays what one session's WebSocket brings. Owned by that session's receiver, so it keeps the train that is being filled
 /// for a UDP leg without a lock; <see cref="Flush"/> hands it to the reactor.
 /// </summary>
-internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRelay udp, RelayCounters counters)
+internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRelay udp, FairShares shares, RelayCounters counters)
 {
     private RelayBatch? batch;
 
@@ -63,6 +63,12 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
             return;
         }
 
+        if (shares.Take(source.Sent, frame.Length, frame.Length, now, out DropReason limit) == 0)
+        {
+            counters.Drop(limit);
+            return;
+        }
+
         source.RelayedAt = now;
         new RelayFrame(source.Address, 0).WriteHeader(frame);
         if (destination.UsableLeg(now) is null)
@@ -99,7 +105,7 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
         }
 
         Flush();
-        batch = new RelayBatch(destination);
+        batch = new RelayBatch(source.Sent, destination);
         batch.TryAdd(frame);
     }
 

@@ -19,20 +19,24 @@ internal sealed class UdpRelay : IDisposable
 
     private readonly Reactor reactor;
     private readonly SessionTable sessions;
+    private readonly FairShares shares;
     private readonly RelayCounters counters;
     private readonly VersionLog versions;
     private readonly List<UdpPort> ports = [];
     private readonly Action<RelayBatch> sendBatch;
     private int pending;
 
-    public UdpRelay(Reactor reactor, SessionTable sessions, RelayCounters counters, ILogger log)
+    public UdpRelay(Reactor reactor, SessionTable sessions, RelayLimits limits, RelayCounters counters, ILogger log)
     {
         this.reactor = reactor;
         this.sessions = sessions;
         this.counters = counters;
+        shares = new FairShares(limits, () => sessions.All.Select(session => session.Sent), counters, () => ports.Sum(port => port.Socket.KernelDrops));
         versions = new VersionLog(log);
         sendBatch = SendBatch;
     }
+
+    public FairShares Shares => shares;
 
     /// <summary>Binds a port; before the reactor starts. A port for STUN alone takes nothing else.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
@@ -47,9 +51,11 @@ internal sealed class UdpRelay : IDisposable
     /// <summary>Sends a train of frames, which are readdressed already, to a UDP leg. Any thread; the batch is no longer the caller's.</summary>
     public void Send(RelayBatch batch)
     {
-        if (Interlocked.Add(ref pending, batch.Length) > MaxPending)
+        int all = Interlocked.Add(ref pending, batch.Length);
+        if (batch.Source.Pend(batch.Length) > MaxPending - all)
         {
-            Interlocked.Add(ref pending, -batch.Length);
+            // As much as is left for others: who floods leaves them room.
+            Unpend(batch);
             counters.Drop(DropReason.QueueFull, batch.Frames);
             batch.Return();
             return;
@@ -122,6 +128,20 @@ internal sealed class UdpRelay : IDisposable
             return;
         }
 
+        int passed = shares.Take(source.Sent, group.Length, segmentSize, reactor.Now, out DropReason limit);
+        if (passed < group.Length)
+        {
+            group = group[..passed];
+            int left = (passed + segmentSize - 1) / segmentSize;
+            counters.Drop(limit, frames - left);
+            if (left == 0)
+            {
+                return;
+            }
+
+            frames = left;
+        }
+
         source.RelayedAt = reactor.Now;
         RelayFrame readdressed = new(source.Address, 0);
         for (int at = 0; at < group.Length; at += segmentSize)
@@ -178,7 +198,7 @@ internal sealed class UdpRelay : IDisposable
 
     private void SendBatch(RelayBatch batch)
     {
-        Interlocked.Add(ref pending, -batch.Length);
+        Unpend(batch);
         if (batch.Destination.UsableLeg(reactor.Now) is { } leg)
         {
             SendTrain(leg, batch.Train, batch.SegmentSize, batch.Frames);
@@ -189,6 +209,12 @@ internal sealed class UdpRelay : IDisposable
         }
 
         batch.Return();
+    }
+
+    private void Unpend(RelayBatch batch)
+    {
+        Interlocked.Add(ref pending, -batch.Length);
+        batch.Source.Pend(-batch.Length);
     }
 
     private void TellGone(Session source, UdpLeg bound, MeshAddress peer, int frames)

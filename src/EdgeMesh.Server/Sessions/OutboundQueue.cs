@@ -11,11 +11,8 @@ namespace EdgeMesh.Server.Sessions;
 /// oldest when it is full, and a few control messages, which go first and are never dropped for frames. Writers on any
 /// thread never wait; one reader. The ring is rented only while something is in it.
 /// </summary>
-internal sealed class OutboundQueue(int capacity, RelayCounters counters) : IDisposable
+internal sealed class OutboundQueue(int capacity, QueueBudget budget, RelayCounters counters) : IDisposable
 {
-    /// <summary>Enough for a LAN burst of one congestion window, little enough not to add seconds on a slow uplink.</summary>
-    public const int DefaultCapacity = 512 * 1024;
-
     private const int SmallestRing = 8 * 1024;
 
     /// <summary>A session that does not take its control messages is dead.</summary>
@@ -53,12 +50,21 @@ internal sealed class OutboundQueue(int capacity, RelayCounters counters) : IDis
             }
 
             int need = RelayRecords.Overhead + frame.Length;
-            Grow(length + need);
-            while (length + need > size)
+            int limit = budget.LimitOf(capacity);
+            while (length > 0 && length + need > limit)
             {
                 DropOldest();
             }
 
+            if (need > Math.Min(budget.Free, capacity))
+            {
+                // All of the server's queues together are full; this one holds nothing.
+                counters.Drop(DropReason.QueueFull);
+                ReturnRing();
+                return true;
+            }
+
+            Grow(length + need);
             Span<byte> header = stackalloc byte[RelayRecords.Overhead];
             BinaryPrimitives.WriteUInt16BigEndian(header, (ushort)frame.Length);
             Append(header);
@@ -152,8 +158,9 @@ internal sealed class OutboundQueue(int capacity, RelayCounters counters) : IDis
         lock (gate)
         {
             isClosed = true;
-            ReturnRing();
+            budget.Return(length);
             length = 0;
+            ReturnRing();
             controls.Clear();
         }
     }
@@ -200,6 +207,7 @@ internal sealed class OutboundQueue(int capacity, RelayCounters counters) : IDis
         bytes[..first].CopyTo(ring.AsSpan(tail));
         bytes[first..].CopyTo(ring);
         length += bytes.Length;
+        budget.Take(bytes.Length);
     }
 
     private void CopyOut(Span<byte> buffer)
@@ -218,6 +226,7 @@ internal sealed class OutboundQueue(int capacity, RelayCounters counters) : IDis
         }
 
         length -= count;
+        budget.Return(count);
     }
 
     private void ReturnRing()

@@ -37,7 +37,7 @@ internal sealed class Session : IDisposable
     private long goneSince;
     private int goneCount;
 
-    public Session(NodeName node, string serial, RelayCounters counters, long now)
+    public Session(NodeName node, string serial, OutboundQueue outbound, long now)
     {
         Node = node;
         Address = MeshAddress.Of(node);
@@ -49,7 +49,7 @@ internal sealed class Session : IDisposable
         while (Id == 0);
 
         Key = RandomNumberGenerator.GetBytes(32);
-        Outbound = new OutboundQueue(OutboundQueue.DefaultCapacity, counters);
+        Outbound = outbound;
         heardAt = now;
     }
 
@@ -69,6 +69,9 @@ internal sealed class Session : IDisposable
     public byte[] Key { get; }
 
     public OutboundQueue Outbound { get; }
+
+    /// <summary>What this agent sends through the relay.</summary>
+    public RelaySource Sent { get; } = new();
 
     public CancellationToken Aborted => aborted.Token;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 
 using EdgeMesh.Model;
+using EdgeMesh.Server.Http;
 using EdgeMesh.Server.Relay;
 using EdgeMesh.Server.State;
 using EdgeMesh.Tunnel.Wire;
@@ -15,11 +16,13 @@ namespace EdgeMesh.Server.Sessions;
 /// the server stops.
 /// </summary>
 internal sealed class SessionHub(
-    Registry registry, SessionTable sessions, UdpRelay udp, RelayCounters counters, ServerAddresses addresses, string serverId, TimeProvider time, ILogger log)
+    Registry registry, SessionTable sessions, UdpRelay udp, RelayLimits limits, QueueBudget budget, RelayCounters counters,
+    ServerAddresses addresses, string serverId, TimeProvider time, ILogger log)
 {
     /// <summary>Close codes beside <see cref="SignalMessage.CloseReplaced"/>.</summary>
     public const int CloseRevoked = 4003;
     private const int GoingAway = 1001;
+    private const int TryAgainLater = 1013;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
 
@@ -33,13 +36,23 @@ internal sealed class SessionHub(
     private string[] servers = [];
     private volatile bool isDraining;
 
+    public bool HasRoomFor(NodeName node) => sessions.HasRoomFor(MeshAddress.Of(node));
+
     /// <summary>Runs a session to its end. The certificate has been checked against CA and registry.</summary>
     public async Task RunAsync(WebSocket socket, NodeName node, string serial, IPAddress? from)
     {
-        using Session session = new(node, serial, counters, time.GetTimestamp()) { From = from };
+        using Session session = new(node, serial, new OutboundQueue(limits.AgentQueue, budget, counters), time.GetTimestamp()) { From = from };
         session.Outbound.EnqueueControl(Signals.Welcome(session, [.. addresses.Udp], [.. addresses.Tcp], bootId, serverId, Volatile.Read(ref servers)));
-        SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, udp, counters), time);
-        sessions.Add(session)?.Close(SignalMessage.CloseReplaced, "the node has a newer connection");
+        SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, udp, udp.Shares, counters), time);
+        if (!sessions.TryAdd(session, out Session? older))
+        {
+            // Others came in the moment since there was room.
+            session.Close(TryAgainLater, ApiError.Full.Message);
+            await pump.RunAsync().ConfigureAwait(false);
+            return;
+        }
+
+        older?.Close(SignalMessage.CloseReplaced, "the node has a newer connection");
         ServerLog.Connected(log, node, from);
         try
         {

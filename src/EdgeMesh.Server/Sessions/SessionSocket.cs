@@ -9,7 +9,8 @@ namespace EdgeMesh.Server.Sessions;
 
 /// <summary>
 /// The WebSocket of one session: a receiver and a sender that run until the agent leaves, misbehaves or is told to go.
-/// The sender batches waiting records into messages of up to 64 KiB.
+/// The sender batches waiting records into messages of up to 64 KiB. Neither holds a buffer while there is nothing to do: most
+/// of thousands of sessions are silent but for a ping.
 /// </summary>
 internal sealed class SessionSocket(WebSocket socket, Session session, SocketFrames frames, TimeProvider time)
 {
@@ -43,49 +44,35 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
 
     private async Task ReceiveAsync()
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+        byte[]? buffer = null;
         try
         {
             int held = 0;
             while (true)
             {
+                if (held == 0)
+                {
+                    ReturnBuffer(ref buffer);
+
+                    // A read of nothing waits for something without a buffer, down to the socket.
+                    await socket.ReceiveAsync(Memory<byte>.Empty, session.Aborted).ConfigureAwait(false);
+                    buffer = ArrayPool<byte>.Shared.Rent(ReceiveSize);
+                }
+
                 ValueWebSocketReceiveResult result = await socket.ReceiveAsync(buffer.AsMemory(held), session.Aborted).ConfigureAwait(false);
                 session.HeardAt = time.GetTimestamp();
                 held += result.Count;
-                switch (result.MessageType)
+                if (result.MessageType == WebSocketMessageType.Close)
                 {
-                    case WebSocketMessageType.Close:
-                        return;
-                    case WebSocketMessageType.Binary:
-                        int used = frames.Receive(buffer.AsSpan(0, held));
-                        if (used < 0 || (result.EndOfMessage && used != held))
-                        {
-                            session.Close(WrongData, "no records");
-                            return;
-                        }
+                    return;
+                }
 
-                        held -= used;
-                        buffer.AsSpan(used, held).CopyTo(buffer);
-                        break;
-                    default:
-                        if (held > MaxText)
-                        {
-                            session.Close(TooBig, "text message over 4 KiB");
-                            return;
-                        }
-
-                        if (result.EndOfMessage)
-                        {
-                            if (!TakeText(buffer.AsSpan(0, held)))
-                            {
-                                session.Close(WrongData, "no message of edgemesh.v1");
-                                return;
-                            }
-
-                            held = 0;
-                        }
-
-                        break;
+                held = result.MessageType == WebSocketMessageType.Binary
+                    ? TakeRecords(buffer.AsSpan(0, held), result.EndOfMessage)
+                    : TakeText(buffer.AsSpan(0, held), result.EndOfMessage);
+                if (held < 0)
+                {
+                    return;
                 }
             }
         }
@@ -95,13 +82,13 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ReturnBuffer(ref buffer);
         }
     }
 
     private async Task SendAsync()
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(RelayRecords.MaxMessage);
+        byte[]? buffer = null;
         try
         {
             while (true)
@@ -111,9 +98,16 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
                     await socket.SendAsync(message.AsMemory(), WebSocketMessageType.Text, true, session.Aborted).ConfigureAwait(false);
                 }
 
-                int taken = session.Outbound.Take(buffer.AsSpan(0, RelayRecords.MaxMessage));
-                if (taken > 0)
+                if (session.Outbound.Bytes > 0)
                 {
+                    buffer ??= ArrayPool<byte>.Shared.Rent(RelayRecords.MaxMessage);
+                    int taken = session.Outbound.Take(buffer.AsSpan(0, RelayRecords.MaxMessage));
+                    if (taken == 0)
+                    {
+                        // Dropped in the meantime: all queues together are full.
+                        continue;
+                    }
+
                     await socket.SendAsync(buffer.AsMemory(0, taken), WebSocketMessageType.Binary, true, session.Aborted).ConfigureAwait(false);
                 }
                 else if (session.Outbound.IsClosed)
@@ -124,6 +118,7 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
                 }
                 else
                 {
+                    ReturnBuffer(ref buffer);
                     await session.Outbound.WaitAsync().ConfigureAwait(false);
                 }
             }
@@ -135,12 +130,58 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ReturnBuffer(ref buffer);
         }
     }
 
+    private static void ReturnBuffer(ref byte[]? buffer)
+    {
+        if (buffer is not null)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = null;
+        }
+    }
+
+    /// <returns>How many bytes are kept, moved to the front, for what is still to come; -1: the session is to end.</returns>
+    private int TakeRecords(Span<byte> bytes, bool isEnd)
+    {
+        int used = frames.Receive(bytes);
+        if (used < 0 || (isEnd && used != bytes.Length))
+        {
+            session.Close(WrongData, "no records");
+            return -1;
+        }
+
+        bytes[used..].CopyTo(bytes);
+        return bytes.Length - used;
+    }
+
+    /// <returns>As <see cref="TakeRecords"/>.</returns>
+    private int TakeText(Span<byte> bytes, bool isEnd)
+    {
+        if (bytes.Length > MaxText)
+        {
+            session.Close(TooBig, "text message over 4 KiB");
+            return -1;
+        }
+
+        if (!isEnd)
+        {
+            return bytes.Length;
+        }
+
+        if (!TakeMessage(bytes))
+        {
+            session.Close(WrongData, "no message of edgemesh.v1");
+            return -1;
+        }
+
+        return 0;
+    }
+
     /// <summary>Unknown types are skipped: a newer agent may say more.</summary>
-    private bool TakeText(ReadOnlySpan<byte> text)
+    private bool TakeMessage(ReadOnlySpan<byte> text)
     {
         try
         {

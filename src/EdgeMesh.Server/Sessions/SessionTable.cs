@@ -6,7 +6,7 @@ using EdgeMesh.Tunnel.Wire;
 namespace EdgeMesh.Server.Sessions;
 
 /// <summary>Who is connected: by session id (what a frame carries) and by mesh address (where it goes). Reads take no lock.</summary>
-internal sealed class SessionTable
+internal sealed class SessionTable(int maxAgents)
 {
     // Guards that both tables change together; readers see each change at once.
     private readonly Lock gate = new();
@@ -21,12 +21,21 @@ internal sealed class SessionTable
 
     public bool TryGetByAddress(MeshAddress address, [NotNullWhen(true)] out Session? session) => byAddress.TryGetValue(address, out session);
 
-    /// <summary>Adds a session and returns the one of the same node that it takes the place of.</summary>
-    public Session? Add(Session session)
+    /// <summary>Whether there is room for a node: always for one that has a session, which the new one replaces.</summary>
+    public bool HasRoomFor(MeshAddress address) => byAddress.Count < maxAgents || byAddress.ContainsKey(address);
+
+    /// <summary>Adds a session; false when there are as many as may be.</summary>
+    /// <param name="session">The new one.</param>
+    /// <param name="older">The one of the same node whose place it takes.</param>
+    public bool TryAdd(Session session, out Session? older)
     {
         lock (gate)
         {
-            byAddress.TryGetValue(session.Address, out Session? older);
+            if (!byAddress.TryGetValue(session.Address, out older) && byAddress.Count >= maxAgents)
+            {
+                return false;
+            }
+
             if (older is not null)
             {
                 byId.TryRemove(older.Id, out _);
@@ -34,7 +43,7 @@ internal sealed class SessionTable
 
             byId[session.Id] = session;
             byAddress[session.Address] = session;
-            return older;
+            return true;
         }
     }
 

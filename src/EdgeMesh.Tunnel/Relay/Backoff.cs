@@ -11,6 +11,9 @@ internal sealed class Backoff(Random random)
     private const double LateCap = 10_000;
     private const double EarlyTotal = 120_000;
 
+    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReplacedPause = TimeSpan.FromSeconds(10);
+
     private int attempts;
     private double total;
 
@@ -27,5 +30,18 @@ internal sealed class Backoff(Random random)
         double pause = limit * random.NextDouble();
         total += Math.Max(pause, FirstMilliseconds);
         return TimeSpan.FromMilliseconds(pause);
+    }
+
+    /// <summary>The pause after an attempt or a connection that is over.</summary>
+    /// <param name="lasted">From the beginning of the attempt: a connection that stood for a while begins the series anew.</param>
+    /// <param name="wasReplaced">Another agent of this name took the place: taking it back at once would go on for ever.</param>
+    public TimeSpan After(TimeSpan lasted, bool wasReplaced)
+    {
+        if (lasted > StableAfter)
+        {
+            Reset();
+        }
+
+        return wasReplaced ? ReplacedPause : Next();
     }
 }

@@ -28,11 +28,6 @@ internal sealed class RelayClient(
     Action onRoom,
     ILogger log)
 {
-    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan WelcomePatience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ReplacedPause = TimeSpan.FromSeconds(10);
-
     // Messages posted to the loop and not yet taken: when the loop is behind, TCP closes its window.
     private const int MaxPosted = 8;
 
@@ -60,12 +55,8 @@ internal sealed class RelayClient(
                 return;
             }
 
-            if (Environment.TickCount64 - began > StableAfter.TotalMilliseconds)
-            {
-                backoff.Reset();
-            }
-
-            await Task.Delay(replaced ? ReplacedPause : backoff.Next(), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            TimeSpan pause = backoff.After(TimeSpan.FromMilliseconds(Environment.TickCount64 - began), replaced);
+            await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -124,14 +115,14 @@ internal sealed class RelayClient(
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         using HttpMessageInvoker invoker = new(route.Handler, disposeHandler: false);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(ConnectPatience);
+        limit.CancelAfter(Patience.Connect);
         try
         {
             await socket.ConnectAsync(new Uri($"wss://{route.Host}/v1/connect"), invoker, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new TimeoutException($"no answer within {ConnectPatience.TotalSeconds} s");
+            throw new TimeoutException($"no answer within {Patience.Connect.TotalSeconds} s");
         }
     }
 
@@ -169,7 +160,7 @@ internal sealed class RelayClient(
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limit.CancelAfter(WelcomePatience);
+        limit.CancelAfter(Patience.Welcome);
         try
         {
             int length = 0;
@@ -197,7 +188,7 @@ internal sealed class RelayClient(
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new TimeoutException($"no welcome within {WelcomePatience.TotalSeconds} s");
+            throw new TimeoutException($"no welcome within {Patience.Welcome.TotalSeconds} s");
         }
         finally
         {

@@ -19,8 +19,6 @@ internal sealed class RelayTraffic(
     Action<RelayLink, SignalMessage> onServers,
     Action<RelayLink, byte[]> onRevoked) : IDisposable
 {
-    private static readonly TimeSpan PingPause = TimeSpan.FromSeconds(20);
-
     /// <summary>Without an acknowledgement of the kernel at the other end either, the connection is dead.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
 
@@ -209,7 +207,7 @@ internal sealed class RelayTraffic(
                 await Task.Delay(AnswerStep, stop).ConfigureAwait(false);
             }
 
-            await heartbeat.WaitAsync(PingPause, stop).ConfigureAwait(false);
+            await heartbeat.WaitAsync(Patience.PingPause, stop).ConfigureAwait(false);
             if (heartbeat.End is { } why)
             {
                 return why;

@@ -14,4 +14,7 @@ public static class ErrorCodes
     public const string Elsewhere = "elsewhere";
     public const string NameTaken = "name-taken";
     public const string SlowDown = "slow-down";
+
+    /// <summary>The server has as many agents as it may have.</summary>
+    public const string Full = "full";
 }

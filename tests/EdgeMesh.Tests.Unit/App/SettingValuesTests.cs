@@ -60,6 +60,52 @@ public class SettingValuesTests
     [InlineData("h")]
     public void RefusesWhatIsNoDuration(string text) => Assert.Throws<MeshException>(() => Given(text).Duration(Some, default));
 
+    [Theory]
+    [InlineData("8kbit", 1000)]
+    [InlineData("20Mbit", 2_500_000)]
+    [InlineData("1.5Gbit", 187_500_000)]
+    public void ReadsRates(string text, long bytes)
+    {
+        Assert.Equal(bytes, Given(text).Rate(Some));
+        Assert.Equal(text, RateText.Of(bytes));
+    }
+
+    [Fact]
+    public void OffIsNoRate() => Assert.Null(Given("off").Rate(Some));
+
+    [Theory]
+    [InlineData("20")]
+    [InlineData("20mbit")]
+    [InlineData("20MB")]
+    [InlineData("-1Mbit")]
+    [InlineData("0Mbit")]
+    [InlineData("1kbit")]
+    [InlineData("1e9Gbit")]
+    [InlineData("NaNMbit")]
+    [InlineData("Mbit")]
+    public void RefusesWhatIsNoRate(string text)
+    {
+        MeshException e = Assert.Throws<MeshException>(() => Given(text).Rate(Some));
+        Assert.StartsWith($"--some is '{text}', but must be a rate", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("512KiB", 524_288)]
+    [InlineData("64MB", 64_000_000)]
+    [InlineData("1GiB", 1_073_741_824)]
+    public void ReadsByteCounts(string text, long bytes) => Assert.Equal(bytes, Given(text).ByteCount(Some, 0, 1024, 1L << 40));
+
+    [Theory]
+    [InlineData("512")]
+    [InlineData("1KiB")]
+    [InlineData("2GiB")]
+    [InlineData("-1MiB")]
+    public void RefusesWhatIsNoByteCount(string text)
+    {
+        MeshException e = Assert.Throws<MeshException>(() => Given(text).ByteCount(Some, 0, 64 << 10, 1 << 30));
+        Assert.Equal($"--some is '{text}', but must be an amount such as 512KiB or 64MB, from 64KiB to 1024MiB", e.Message);
+    }
+
     [Fact]
     public void AMissingOptionSaysHowToGiveIt()
     {

@@ -10,11 +10,12 @@ namespace EdgeMesh.Tests.Unit.Server;
 public sealed class OutboundQueueTests
 {
     private readonly RelayCounters counters = new();
+    private readonly QueueBudget budget = new(1 << 30);
 
     [Fact]
     public void DropsTheOldestAndStaysInItsBounds()
     {
-        using OutboundQueue queue = new(16 * 1024, counters);
+        using OutboundQueue queue = new(16 * 1024, budget, counters);
         for (int i = 0; i < 100; i++)
         {
             byte[] frame = new byte[1000];
@@ -32,7 +33,7 @@ public sealed class OutboundQueueTests
     [Fact]
     public void GivesBackWhatWentIn() => Gen.Select(Gen.Byte.Array[0, 3000].Array[1, 40], Gen.Int[20, 4000]).Sample((frames, take) =>
     {
-        using OutboundQueue queue = new(512 * 1024, counters);
+        using OutboundQueue queue = new(512 * 1024, budget, counters);
         List<byte[]> got = [];
         foreach (byte[] frame in frames)
         {
@@ -47,7 +48,7 @@ public sealed class OutboundQueueTests
     [Fact]
     public async Task WakesItsReader()
     {
-        using OutboundQueue queue = new(16 * 1024, counters);
+        using OutboundQueue queue = new(16 * 1024, budget, counters);
         ValueTask waiting = queue.WaitAsync();
         Assert.False(waiting.IsCompleted);
         queue.Enqueue([1, 2, 3]);
@@ -58,12 +59,35 @@ public sealed class OutboundQueueTests
     [Fact]
     public void TakesNothingInOnceItIsClosed()
     {
-        using OutboundQueue queue = new(16 * 1024, counters);
+        using OutboundQueue queue = new(16 * 1024, budget, counters);
         queue.Enqueue([1]);
         queue.Close();
         Assert.False(queue.Enqueue([2]));
         Assert.False(queue.EnqueueControl([3]));
         Assert.Equal([1], Assert.Single(TakeAll(queue)));
+    }
+
+    [Fact]
+    public void AllQueuesTogetherStayInTheirBudgetAndAnEmptyOneFindsRoom()
+    {
+        QueueBudget small = new(256 * 1024);
+        OutboundQueue[] slow = [.. Enumerable.Range(0, 100).Select(_ => new OutboundQueue(64 * 1024, small, counters))];
+        for (int i = 0; i < 20_000; i++)
+        {
+            slow[i % slow.Length].Enqueue(new byte[1000]);
+            Assert.True(small.Used <= 256 * 1024);
+        }
+
+        Assert.True(slow.Max(queue => queue.Bytes) <= slow.Min(queue => queue.Bytes) + 1002, "they shrink alike");
+        using OutboundQueue fresh = new(64 * 1024, small, counters);
+        fresh.Enqueue([1, 2, 3]);
+        Assert.Equal([1, 2, 3], Assert.Single(TakeAll(fresh)));
+        foreach (OutboundQueue queue in slow)
+        {
+            queue.Dispose();
+        }
+
+        Assert.Equal(0, small.Used);
     }
 
     private static List<byte[]> TakeAll(OutboundQueue queue)

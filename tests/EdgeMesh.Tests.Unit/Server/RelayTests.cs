@@ -5,6 +5,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 
 using EdgeMesh.Model;
+using EdgeMesh.Server;
 using EdgeMesh.Server.Sessions;
 using EdgeMesh.Tunnel.Wire;
 
@@ -362,7 +363,7 @@ public sealed class RelayTests : IAsyncLifetime
             await edge1.SendFramesAsync(frame, frame, frame);
         }
 
-        Assert.InRange(server.Service.Status.Agents.Max(agent => agent.QueuedBytes), 1, OutboundQueue.DefaultCapacity);
+        Assert.InRange(server.Service.Status.Agents.Max(agent => agent.QueuedBytes), 1, RelayLimits.DefaultAgentQueue);
         await edge1.SendFramesAsync(edge1.Frame(edge3.Node, [1]));
         AssertFrom(edge1, [1], await edge3.ReceiveFrameAsync());
         await edge1.PingAsync();

@@ -13,7 +13,7 @@ internal sealed class ServerFixture : IAsyncDisposable
 {
     private readonly List<IDisposable> owned = [];
 
-    private ServerFixture(TimeProvider time, IReadOnlyList<IPNetwork> proxyProtocolFrom)
+    private ServerFixture(TimeProvider time, IReadOnlyList<IPNetwork> proxyProtocolFrom, RelayLimits limits)
     {
         Service = new ServerService(
             new ServerOptions
@@ -22,6 +22,7 @@ internal sealed class ServerFixture : IAsyncDisposable
                 Listen = [new IPEndPoint(IPAddress.Loopback, 0)],
                 SecondUdpPort = 0,
                 ProxyProtocolFrom = proxyProtocolFrom,
+                Limits = limits,
             },
             time,
             NullLoggerFactory.Instance);
@@ -37,9 +38,10 @@ internal sealed class ServerFixture : IAsyncDisposable
 
     public IPEndPoint EndPoint => Service.Status.Listen[0];
 
-    public static async Task<ServerFixture> StartAsync(TimeProvider? time = null, IReadOnlyList<IPNetwork>? proxyProtocolFrom = null)
+    public static async Task<ServerFixture> StartAsync(
+        TimeProvider? time = null, IReadOnlyList<IPNetwork>? proxyProtocolFrom = null, RelayLimits? limits = null)
     {
-        ServerFixture fixture = new(time ?? TimeProvider.System, proxyProtocolFrom ?? []);
+        ServerFixture fixture = new(time ?? TimeProvider.System, proxyProtocolFrom ?? [], limits ?? new RelayLimits());
         await fixture.Service.StartAsync(CancellationToken.None);
         return fixture;
     }

@@ -80,4 +80,17 @@ public sealed class OutboundQueueTests
         backoff.Reset();
         Assert.InRange(backoff.Next().TotalMilliseconds, 0, 50);
     }
+
+    [Fact]
+    public void BackoffBeginsAnewAfterAConnectionThatStoodAndWaitsWhenReplaced()
+    {
+        Backoff backoff = new(new Random(1));
+        for (int i = 0; i < 20; i++)
+        {
+            backoff.After(TimeSpan.FromSeconds(1), wasReplaced: false);
+        }
+
+        Assert.InRange(backoff.After(TimeSpan.FromSeconds(6), wasReplaced: false).TotalMilliseconds, 0, 50);
+        Assert.Equal(TimeSpan.FromSeconds(10), backoff.After(TimeSpan.FromSeconds(6), wasReplaced: true));
+    }
 }

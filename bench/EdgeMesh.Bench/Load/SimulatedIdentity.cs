@@ -65,7 +65,7 @@ internal sealed record SimulatedIdentity(NodeName Node, IPAddress Source, SslCli
         ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         string csr = new CertificateRequest($"CN={node.Value}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
         using ByteArrayContent body = new(JsonSerializer.SerializeToUtf8Bytes(new EnrollRequest(node.Value, token.Reveal(), csr), WireJson.Default.EnrollRequest));
-        using HttpResponseMessage response = await http.PostAsync(new Uri(ServerRoute.Origin + "/v1/enroll"), body, stop);
+        using HttpResponseMessage response = await http.PostAsync(new Uri($"https://{TrustAnchor.ServerName}/v1/enroll"), body, stop);
         string answer = await response.Content.ReadAsStringAsync(stop);
         if (!response.IsSuccessStatusCode)
         {

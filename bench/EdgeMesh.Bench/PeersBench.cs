@@ -22,7 +22,7 @@ internal static class PeersBench
         string state = Path.Combine(lab.Directory, "server");
         server.Start("server", [binary, "server", "--state-dir", state, "--listen", "0.0.0.0:20006", "--advertise", Server]);
         await ParkMesh.UntilAsync("the server answers", async () =>
-            (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/healthz")).Succeeded, stop);
+            (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/readyz")).Succeeded, stop);
         string token = Path.Combine(lab.Directory, "token");
         await File.WriteAllTextAsync(token, await server.MustAsync(stop, binary, "token", "create", "--uses", $"{Peers + 1}", "--state-dir", state), stop);
         string manifests = Path.Combine(lab.Directory, "manifests");

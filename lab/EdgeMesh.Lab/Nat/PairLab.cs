@@ -125,7 +125,7 @@ public sealed class PairLab(Lab lab, string binary, PairOptions options) : IAsyn
             binary, "server", "--state-dir", StateOf("server"), "--advertise", options.Server, .. options.ServerArguments,
         ]);
         await ParkMesh.UntilAsync("the server answers", async () =>
-            (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/healthz")).Succeeded, stop);
+            (await server.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/readyz")).Succeeded, stop);
         if (options.Prepare is { } prepare)
         {
             await prepare(this, stop);

@@ -31,7 +31,7 @@ public sealed class ParkMesh(ParkLab park, string binary)
         ]);
         await UntilAsync("the server answers", async () =>
             Server.HasExited ? throw new LabException($"the server ended: {Server.Log()}")
-            : (await park.Cloud.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/healthz")).Succeeded, stop);
+            : (await park.Cloud.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20009/readyz")).Succeeded, stop);
     }
 
     public async Task KillServerAsync()

@@ -52,7 +52,7 @@ public sealed class ServerPair(ParkLab park, ParkMesh mesh)
         ]);
         await ParkMesh.UntilAsync("the second server answers", async () =>
             second.HasExited ? throw new LabException($"the second server ended: {second.Log()}")
-            : (await park.Cloud.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20029/healthz")).Succeeded, stop);
+            : (await park.Cloud.Host.RunAsync(stop, "curl", "-sf", "-m", "2", "http://127.0.0.1:20029/readyz")).Succeeded, stop);
     }
 
     public async Task KillAsync(string server)

@@ -50,10 +50,8 @@ public sealed class HandshakeGateTests : IDisposable
     [Fact]
     public async Task AClientThatStallsHasItsPlaceForATurn()
     {
-        Speaking();
-        Speaking();
-        Client third = Speaking();
-        await Eventually.HoldsAsync(() => served.Count == 2);
+        Client third = (await InOrderAsync(3))[2];
+        Assert.Equal(2, served.Count);
         Assert.DoesNotContain(third, served);
         time.Advance(HandshakeGate.Turn);
         await Eventually.HoldsAsync(() => served.Contains(third));
@@ -64,11 +62,8 @@ public sealed class HandshakeGateTests : IDisposable
     [InlineData(true)]
     public async Task WhoHasGivenUpIsPassedOver(bool isReset)
     {
-        Client first = Speaking();
-        Speaking();
-        await Eventually.HoldsAsync(() => served.Count == 2);
-        Client[] waiting = await InOrderAsync(2);
-        (Client gone, Client patient) = (waiting[0], waiting[1]);
+        Client[] all = await InOrderAsync(4);
+        (Client first, Client gone, Client patient) = (all[0], all[2], all[3]);
         await gone.HangUpAsync(isReset);
         first.Finish();
         await Eventually.HoldsAsync(() => served.Contains(patient));

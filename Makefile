@@ -52,7 +52,7 @@ test: install publish ## unit and lab tests
 	@rm -rf $(RESULTS)
 	@status=0; $(MAKE) --no-print-directory unit || status=1; $(MAKE) --no-print-directory lab || status=1; exit $$status
 
-bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root, 20 minutes; ONLY="same LAN" prints one part)
+bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench (as root, 40 minutes; ONLY="same LAN" prints one part)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release -- $(if $(ONLY),--only "$(ONLY)",--output docs/bench/mesh.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- kube $(if $(ONLY),,--output docs/bench/kube.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- proxy $(if $(ONLY),,--output docs/bench/proxy.md)

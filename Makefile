@@ -61,6 +61,7 @@ bench: install publish ## numbers beside no mesh and TLS over TCP, to docs/bench
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- cuts $(if $(ONLY),,--output docs/bench/cuts.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- servers $(if $(ONLY),,--output docs/bench/servers.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- peers $(if $(ONLY),,--output docs/bench/peers.md)
+	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- threads $(if $(ONLY),,--output docs/bench/threads.md)
 	EDGEMESH=$(OUT)/edgemesh $(DOTNET) run --project bench/EdgeMesh.Bench -c Release --no-build -- load $(if $(ONLY),,--output docs/bench/load.md)
 
 matrix: install publish ## every pair of kinds of NAT, to docs/bench (as root, 20 minutes; ONLY=symmetric prints some)

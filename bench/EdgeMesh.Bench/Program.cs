@@ -32,6 +32,8 @@ try
             return await PlainAsync(args[1..], ServersBench.RunAsync);
         case ["peers", ..]:
             return await PlainAsync(args[1..], PeersBench.RunAsync);
+        case ["threads", ..]:
+            return await PlainAsync(args[1..], ThreadsBench.RunAsync);
         case ["load", ..]:
             return await LoadAsync(args[1..]);
         case ["dns", ..]:
@@ -153,6 +155,7 @@ static Dictionary<string, string>? Options(string[] given, params string[] known
                edgemesh-bench cuts [--output docs/bench/cuts.md]
                edgemesh-bench servers [--output docs/bench/servers.md]
                edgemesh-bench peers [--output docs/bench/peers.md]
+               edgemesh-bench threads [--output docs/bench/threads.md]
                edgemesh-bench load [--agents 5000] [--output docs/bench/load.md]
                edgemesh-bench tls-dial LISTEN TO | tls-listen LISTEN TO
         """);

@@ -168,7 +168,7 @@ public sealed unsafe class QuicConnection
     {
         if (IsClosed || payload.Length > MaxDatagramPayload || !datagrams.TryEnqueue(payload))
         {
-            QuicMetrics.DatagramsDropped++;
+            QuicMetrics.CountDropped();
             return false;
         }
 
@@ -251,7 +251,7 @@ public sealed unsafe class QuicConnection
         if (IsClient)
         {
             NgCid firstDcid;
-            Endpoint.FillConnectionId(&firstDcid);
+            Endpoint.FillFirstId(&firstDcid);
             result = Ngtcp2.ngtcp2_conn_client_new_versioned(
                 &connection, &firstDcid, &ownId, VirtualPath.Pointer, Ngtcp2.ProtocolVersion1, Ngtcp2.StructVersion, Callbacks.Table,
                 Ngtcp2.StructVersion, &settings, Ngtcp2.StructVersion, &parameters, 0, reference->Handle);
@@ -783,8 +783,6 @@ public sealed unsafe class QuicConnection
                 int length = room + (int)written;
                 packetsOut++;
                 bytesOut += written;
-                QuicMetrics.PacketsOut++;
-                QuicMetrics.BytesOut += written;
                 if (count > 0 && length > segment)
                 {
                     // All segments of a train have the length of the first: what is longer begins the next one.
@@ -836,6 +834,7 @@ public sealed unsafe class QuicConnection
         }
 
         Span<byte> train = new(buffer + start, end - start);
+        QuicMetrics.CountOut((train.Length + segment - 1) / segment, train.Length);
         if (unsentTrains.Count > 0 || !output.Send(train, segment))
         {
             unsentTrains.Enqueue((train.ToArray(), train.Length, segment));
@@ -865,7 +864,7 @@ public sealed unsafe class QuicConnection
                 {
                     // The path became smaller since it was queued. ngtcp2 would accept it never and say nothing.
                     datagrams.Dequeue();
-                    QuicMetrics.DatagramsDropped++;
+                    QuicMetrics.CountDropped();
                     continue;
                 }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -19,6 +20,9 @@ public sealed unsafe class QuicEndpoint : IDisposable
     // Every id we give out has this length, so that the id of a short header is found without a look at its connection.
     private const int ConnectionIdLength = 8;
 
+    // The id that a dialler makes up for the peer: as many random bytes (RFC 9000 section 7.2), then its tag.
+    private const int FirstIdLength = ConnectionIdLength + sizeof(ulong);
+
     // RFC 9000 10.3: a reset must look like a short packet and be shorter than what it answers, or two could go on for ever.
     private const int ResetLength = 42;
     private const int MinResetLength = 21;
@@ -27,8 +31,9 @@ public sealed unsafe class QuicEndpoint : IDisposable
     private const long TrimPause = 1_000_000_000;
 
     private readonly Func<QuicConnection, IQuicHandler?> accept;
+    private readonly IQuicShards? shards;
     private readonly Dictionary<ulong, QuicConnection> connections = [];
-    private readonly Dictionary<UInt128, QuicConnection> peerResetTokens = [];
+    private readonly ConcurrentDictionary<UInt128, QuicConnection> peerResetTokens;
     private readonly HashSet<QuicConnection> known = [];
     private readonly byte[] resetSecret;
     private readonly byte[] trainBuffer = GC.AllocateUninitializedArray<byte>(TrainBufferBytes, pinned: true);
@@ -46,25 +51,29 @@ public sealed unsafe class QuicEndpoint : IDisposable
     private int handshakes;
 
     /// <param name="accept">Called for a peer's first packet: the handler of the new connection, or null to refuse.</param>
+    /// <param name="shards">The endpoints that share its UDP port; null if there is no other.</param>
     public QuicEndpoint(
         Reactor reactor,
         QuicEndpointOptions options,
         QuicCredentials credentials,
         Func<QuicConnection, IQuicHandler?> accept,
-        ILogger log)
-        : this((IQuicDriver)reactor, options, credentials, accept, log)
+        ILogger log,
+        IQuicShards? shards = null)
+        : this((IQuicDriver)reactor, options, credentials, accept, log, shards)
     {
     }
 
-    /// <inheritdoc cref="QuicEndpoint(Reactor, QuicEndpointOptions, QuicCredentials, Func{QuicConnection, IQuicHandler?}, ILogger)"/>
+    /// <inheritdoc cref="QuicEndpoint(Reactor, QuicEndpointOptions, QuicCredentials, Func{QuicConnection, IQuicHandler?}, ILogger, IQuicShards?)"/>
     public QuicEndpoint(
         IQuicDriver driver,
         QuicEndpointOptions options,
         QuicCredentials credentials,
         Func<QuicConnection, IQuicHandler?> accept,
-        ILogger log)
+        ILogger log,
+        IQuicShards? shards = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(options.ResetSecret.Length, 32, nameof(options.ResetSecret));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(options.Shard, UdpSteering.MaxSockets, nameof(options.Shard));
         QuicLibrary.EnsureLoaded();
         TicketKey = new TicketKey();
         Driver = driver;
@@ -79,6 +88,8 @@ public sealed unsafe class QuicEndpoint : IDisposable
         Log = log;
         this.credentials = credentials;
         this.accept = accept;
+        this.shards = shards;
+        peerResetTokens = shards?.ResetTokens.Connections ?? new();
         resetSecret = options.ResetSecret.ToArray();
         flushAll = FlushAll;
         resumeLater = ResumeLater;
@@ -116,7 +127,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
     /// <summary>Feeds datagrams, each <paramref name="segmentSize"/> long but the last.</summary>
     /// <param name="replyTo">Where they came from: the output of a connection accepted by this call, and of stateless resets.</param>
-    /// <returns>The connection the first of them belongs to, or null.</returns>
+    /// <returns>The connection of the first of them that belongs to one here, or null.</returns>
     public QuicConnection? Receive(Span<byte> train, int segmentSize, IQuicOutput replyTo)
     {
         if (disposed || train.IsEmpty || segmentSize <= 0)
@@ -127,15 +138,14 @@ public sealed unsafe class QuicEndpoint : IDisposable
         QuicConnection? first = null;
         QuicConnection? current = null;
         ulong currentId = 0;
-        QuicMetrics.BytesIn += train.Length;
+        QuicMetrics.CountIn((train.Length + segmentSize - 1) / segmentSize, train.Length);
         fixed (byte* data = train)
         {
             for (int offset = 0; offset < train.Length; offset += segmentSize)
             {
-                QuicMetrics.PacketsIn++;
                 int length = Math.Min(segmentSize, train.Length - offset);
                 byte* packet = data + offset;
-                if (!TryReadDestination(new ReadOnlySpan<byte>(packet, length), out ulong id, out bool isLong))
+                if (!TryReadDestination(new ReadOnlySpan<byte>(packet, length), out ulong id, out bool isLong, out ulong? tag))
                 {
                     QuicMetrics.PacketsUnknown.Add(1);
                     continue;
@@ -145,7 +155,14 @@ public sealed unsafe class QuicEndpoint : IDisposable
                 {
                     if (!connections.TryGetValue(id, out QuicConnection? connection))
                     {
-                        connection = isLong ? Accept(packet, length, replyTo) : FindByResetToken(packet, length);
+                        connection = isLong ? null : FindByResetToken(packet, length);
+                        if (shards is not null && ShardOf(connection, id, tag) is var shard && shard != Options.Shard)
+                        {
+                            shards.HandOver(shard, train.Slice(offset, length));
+                            continue;
+                        }
+
+                        connection ??= isLong ? Accept(packet, length, replyTo) : null;
                         if (connection is null)
                         {
                             QuicMetrics.PacketsUnknown.Add(1);
@@ -167,11 +184,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
                     currentId = id;
                 }
 
-                if (offset == 0)
-                {
-                    first = current;
-                }
-
+                first ??= current;
                 current.Read(packet, length);
             }
         }
@@ -215,16 +228,18 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
     }
 
-    internal void FillConnectionId(NgCid* cid)
+    /// <summary>What a dial calls the peer until that has named itself: it leads to the peer's first socket, and the tag from there.</summary>
+    internal void FillFirstId(NgCid* cid)
     {
-        cid->Length = ConnectionIdLength;
-        RandomNumberGenerator.Fill(new Span<byte>(cid->Data, ConnectionIdLength));
+        FillId(cid, 0);
+        BinaryPrimitives.WriteUInt64BigEndian(new Span<byte>(cid->Data + ConnectionIdLength, sizeof(ulong)), Options.ClientTag);
+        cid->Length = FirstIdLength;
     }
 
     /// <summary>A fresh id that leads to the connection, and its reset token.</summary>
     internal void CreateConnectionId(QuicConnection connection, NgCid* cid, byte* token)
     {
-        FillConnectionId(cid);
+        FillId(cid, Options.Shard);
         fixed (byte* secret = resetSecret)
         {
             if (GnuTls.ngtcp2_crypto_generate_stateless_reset_token(token, secret, (nuint)resetSecret.Length, cid) != 0)
@@ -267,7 +282,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
         }
         else
         {
-            peerResetTokens.Remove(key);
+            peerResetTokens.TryRemove(key, out _);
             connection.PeerResetTokens.Remove(key);
         }
     }
@@ -282,7 +297,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
         foreach (UInt128 token in connection.PeerResetTokens)
         {
-            peerResetTokens.Remove(token);
+            peerResetTokens.TryRemove(token, out _);
         }
 
         known.Remove(connection);
@@ -290,30 +305,36 @@ public sealed unsafe class QuicEndpoint : IDisposable
 
     private static ulong Key(NgCid* cid) => BinaryPrimitives.ReadUInt64BigEndian(new ReadOnlySpan<byte>(cid->Data, ConnectionIdLength));
 
-    // RFC 8999: the destination id stands behind the first byte in a short header, behind version and its length in a long one.
-    private static bool TryReadDestination(ReadOnlySpan<byte> packet, out ulong id, out bool isLong)
+    private static void FillId(NgCid* cid, int shard)
     {
+        cid->Length = ConnectionIdLength;
+        RandomNumberGenerator.Fill(new Span<byte>(cid->Data, ConnectionIdLength));
+        cid->Data[0] = UdpSteering.Mark(cid->Data[0], shard);
+    }
+
+    // RFC 8999: the destination id stands behind the first byte in a short header, behind version and its length in a long one.
+    private static bool TryReadDestination(ReadOnlySpan<byte> packet, out ulong id, out bool isLong, out ulong? tag)
+    {
+        id = 0;
+        tag = null;
         isLong = packet.Length > 0 && (packet[0] & 0x80) != 0;
-        int at = 1;
-        if (isLong)
+        int at = isLong ? 6 : 1;
+        int length = isLong && packet.Length > at ? packet[5] : ConnectionIdLength;
+        if (packet.Length < at + length || length is not (ConnectionIdLength or FirstIdLength))
         {
-            if (packet.Length < 6 || packet[5] != ConnectionIdLength)
-            {
-                id = 0;
-                return false;
-            }
-
-            at = 6;
-        }
-
-        if (packet.Length < at + ConnectionIdLength)
-        {
-            id = 0;
             return false;
         }
 
         id = BinaryPrimitives.ReadUInt64BigEndian(packet[at..]);
+        tag = length == FirstIdLength ? BinaryPrimitives.ReadUInt64BigEndian(packet[(at + ConnectionIdLength)..]) : null;
         return true;
+    }
+
+    // Whose packet that is: a reset's by its token, a dial's by the dialler's tag, else the id says.
+    private int ShardOf(QuicConnection? reset, ulong id, ulong? tag)
+    {
+        int shard = reset?.Endpoint.Options.Shard ?? (tag is { } client ? shards!.ShardOf(client) : UdpSteering.ShardOf(id));
+        return shard < shards!.Count ? shard : Options.Shard;
     }
 
     private void Map(QuicConnection connection, ulong id)

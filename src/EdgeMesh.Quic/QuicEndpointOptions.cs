@@ -56,4 +56,10 @@ public sealed record QuicEndpointOptions
     public int MaxHandshakes { get; init; } = 256;
 
     public QuicCongestionControl CongestionControl { get; init; } = QuicCongestionControl.Bbr;
+
+    /// <summary>Its place among the endpoints that share one UDP port; 0 if it has the port to itself.</summary>
+    public int Shard { get; init; }
+
+    /// <summary>Told to a peer in the first packet of a dial, in clear: <see cref="IQuicShards.ShardOf"/> goes by it.</summary>
+    public ulong ClientTag { get; init; }
 }

@@ -4,12 +4,11 @@ namespace EdgeMesh.Quic;
 
 internal static class QuicMetrics
 {
-    // Counted per train, read by whoever scrapes: plain fields, because one loop writes them.
-    public static long PacketsIn;
-    public static long PacketsOut;
-    public static long BytesIn;
-    public static long BytesOut;
-    public static long DatagramsDropped;
+    private static long packetsIn;
+    private static long packetsOut;
+    private static long bytesIn;
+    private static long bytesOut;
+    private static long datagramsDropped;
 
     private static readonly Meter Meter = new("EdgeMesh.Quic");
 
@@ -26,17 +25,33 @@ internal static class QuicMetrics
         Meter.CreateCounter<long>("edgemesh_quic_packets_unknown", null, "Datagrams that belong to no connection and begin none");
 
     private static readonly ObservableCounter<long> PacketsInCounter =
-        Meter.CreateObservableCounter("edgemesh_quic_packets_in", () => PacketsIn, null, "QUIC datagrams received");
+        Meter.CreateObservableCounter("edgemesh_quic_packets_in", () => Interlocked.Read(ref packetsIn), null, "QUIC datagrams received");
 
     private static readonly ObservableCounter<long> PacketsOutCounter =
-        Meter.CreateObservableCounter("edgemesh_quic_packets_out", () => PacketsOut, null, "QUIC datagrams sent");
+        Meter.CreateObservableCounter("edgemesh_quic_packets_out", () => Interlocked.Read(ref packetsOut), null, "QUIC datagrams sent");
 
     private static readonly ObservableCounter<long> BytesInCounter =
-        Meter.CreateObservableCounter("edgemesh_quic_bytes_in", () => BytesIn, null, "Bytes of QUIC datagrams received");
+        Meter.CreateObservableCounter("edgemesh_quic_bytes_in", () => Interlocked.Read(ref bytesIn), null, "Bytes of QUIC datagrams received");
 
     private static readonly ObservableCounter<long> BytesOutCounter =
-        Meter.CreateObservableCounter("edgemesh_quic_bytes_out", () => BytesOut, null, "Bytes of QUIC datagrams sent");
+        Meter.CreateObservableCounter("edgemesh_quic_bytes_out", () => Interlocked.Read(ref bytesOut), null, "Bytes of QUIC datagrams sent");
 
     private static readonly ObservableCounter<long> DatagramsDroppedCounter = Meter.CreateObservableCounter(
-        "edgemesh_quic_datagram_frames_dropped", () => DatagramsDropped, null, "DATAGRAM frames dropped: queue full or path too small");
+        "edgemesh_quic_datagram_frames_dropped", () => Interlocked.Read(ref datagramsDropped), null, "DATAGRAM frames dropped: queue full or path too small");
+
+    /// <summary>Datagrams of one train that came.</summary>
+    public static void CountIn(int packets, int bytes)
+    {
+        Interlocked.Add(ref packetsIn, packets);
+        Interlocked.Add(ref bytesIn, bytes);
+    }
+
+    /// <summary>Datagrams of one train that go, relay headers included.</summary>
+    public static void CountOut(int packets, int bytes)
+    {
+        Interlocked.Add(ref packetsOut, packets);
+        Interlocked.Add(ref bytesOut, bytes);
+    }
+
+    public static void CountDropped() => Interlocked.Increment(ref datagramsDropped);
 }

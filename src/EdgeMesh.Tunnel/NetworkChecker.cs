@@ -9,8 +9,11 @@ namespace EdgeMesh.Tunnel;
 /// <summary>Puts a <see cref="NetworkCheck"/> together: what the loop knows, and TCP to every port of every server tried now.</summary>
 internal static class NetworkChecker
 {
-    /// <summary>In the loop only.</summary>
-    public static NetworkCheck Read(TunnelLoop loop, string? mappedPort)
+    /// <summary>In the first shard's loop only.</summary>
+    /// <param name="loop">What to look at.</param>
+    /// <param name="mappedPort">What the router maps to ours, and how.</param>
+    /// <param name="mtu">The smallest of all direct paths; 0 if there is none.</param>
+    public static NetworkCheck Read(TunnelLoop loop, string? mappedPort, int mtu)
     {
         IReadOnlyList<ServerStatus> servers = TunnelReports.Servers(loop);
         HashSet<IPAddress> own = [.. loop.Candidates.Where(c => c.Kind == CandidateKind.Interface).Select(c => c.Address.ToIPAddress())];
@@ -24,7 +27,7 @@ internal static class NetworkChecker
             [.. loop.Candidates.Select(c => $"{c.Address} ({Word(c.Kind)})")],
             loop.Candidates.Any(c => c.Address.Family == 6),
             mappedPort,
-            loop.Peers.All.Where(peer => peer.Paths.Selected.IsDirect).Select(peer => peer.Paths.Mtu).DefaultIfEmpty().Min(),
+            mtu,
             [.. servers.Select(status => new ServerCheck(status, [], null))]);
     }
 

@@ -43,4 +43,7 @@ public sealed record PeerStatus
 
     /// <summary>Why this path.</summary>
     public required string WhyText { get; init; }
+
+    /// <summary>Which of the tunnel's threads it belongs to.</summary>
+    internal int Shard { get; init; }
 }

@@ -4,8 +4,7 @@ using EdgeMesh.Model;
 namespace EdgeMesh.Tunnel;
 
 /// <summary>
-/// The room's meter. What the loop counts per datagram are plain fields that only the loop writes; they are read when someone
-/// asks.
+/// The room's meter. What is counted per train are fields, written by all shards and read when someone asks.
 /// </summary>
 internal static class TunnelMetrics
 {
@@ -16,36 +15,50 @@ internal static class TunnelMetrics
     private static readonly Counter<long> Dials = Meter.CreateCounter<long>(
         "edgemesh_tunnel_dials", description: "Connections forwarded to peers, by the end of the attempt");
 
+    private static readonly Counter<long> HandOvers = Meter.CreateCounter<long>(
+        "edgemesh_tunnel_handovers", description: "Datagrams that came to another thread than their peer's and were handed over, or dropped as too many waited");
+
+    private static readonly long[] SentByPath = new long[PathNames.Length];
+    private static readonly long[] ReceivedByPath = new long[PathNames.Length];
+    private static long switches;
+    private static long probes;
+    private static long probesRefused;
+    private static long unknown;
+    private static int peers;
+
     static TunnelMetrics()
     {
-        Meter.CreateObservableCounter("edgemesh_tunnel_sent_bytes", () => ByPath(Sent), "By", "Bytes of datagrams to peers, by path");
-        Meter.CreateObservableCounter("edgemesh_tunnel_received_bytes", () => ByPath(Received), "By", "Bytes of datagrams from peers, by path");
-        Meter.CreateObservableCounter("edgemesh_tunnel_path_switches", () => Switches, description: "Changes of the path of a connected peer");
-        Meter.CreateObservableCounter("edgemesh_tunnel_probes", () => Probes, description: "Pings sent to addresses of peers");
-        Meter.CreateObservableCounter("edgemesh_tunnel_probes_refused", () => ProbesRefused, description: "Probes of unknown peers or with a wrong seal");
-        Meter.CreateObservableCounter("edgemesh_tunnel_packets_unknown", () => Unknown, description: "Datagrams that are nothing of the mesh's, or of another version");
+        Meter.CreateObservableCounter("edgemesh_tunnel_sent_bytes", () => ByPath(SentByPath), "By", "Bytes of datagrams to peers, by path");
+        Meter.CreateObservableCounter("edgemesh_tunnel_received_bytes", () => ByPath(ReceivedByPath), "By", "Bytes of datagrams from peers, by path");
+        Meter.CreateObservableCounter("edgemesh_tunnel_path_switches", () => Interlocked.Read(ref switches), description: "Changes of the path of a connected peer");
+        Meter.CreateObservableCounter("edgemesh_tunnel_probes", () => Interlocked.Read(ref probes), description: "Pings sent to addresses of peers");
+        Meter.CreateObservableCounter("edgemesh_tunnel_probes_refused", () => Interlocked.Read(ref probesRefused), description: "Probes of unknown peers or with a wrong seal");
+        Meter.CreateObservableCounter("edgemesh_tunnel_packets_unknown", () => Interlocked.Read(ref unknown), description: "Datagrams that are nothing of the mesh's, or of another version");
         Meter.CreateObservableCounter("edgemesh_tunnel_answers", () => ByStatus(Answers), description: "Streams and flows of peers, by the answer given");
-        Meter.CreateObservableGauge("edgemesh_tunnel_peers", () => Peers, description: "Connected peers");
+        Meter.CreateObservableGauge("edgemesh_tunnel_peers", () => Volatile.Read(ref peers), description: "Connected peers");
         Meter.CreateObservableGauge("edgemesh_tunnel_servers", () => Servers, description: "Connected servers");
     }
 
-    public static long[] Sent { get; } = new long[PathNames.Length];
-
-    public static long[] Received { get; } = new long[PathNames.Length];
-
     public static long[] Answers { get; set; } = [];
 
-    public static long Switches { get; set; }
-
-    public static long Probes { get; set; }
-
-    public static long ProbesRefused { get; set; }
-
-    public static long Unknown { get; set; }
-
-    public static int Peers { get; set; }
-
     public static int Servers { get; set; }
+
+    public static void CountSent(PathKind kind, int bytes) => Interlocked.Add(ref SentByPath[(int)kind], bytes);
+
+    public static void CountReceived(PathKind kind, int bytes) => Interlocked.Add(ref ReceivedByPath[(int)kind], bytes);
+
+    public static void CountSwitch() => Interlocked.Increment(ref switches);
+
+    public static void CountProbe() => Interlocked.Increment(ref probes);
+
+    public static void CountProbeRefused() => Interlocked.Increment(ref probesRefused);
+
+    public static void CountUnknown() => Interlocked.Increment(ref unknown);
+
+    public static void CountPeer(int change) => Interlocked.Add(ref peers, change);
+
+    public static void CountHandOver(bool taken) =>
+        HandOvers.Add(1, new KeyValuePair<string, object?>("outcome", taken ? "taken" : "dropped"));
 
     public static void Dialled(DialStatus status) =>
         Dials.Add(1, new KeyValuePair<string, object?>("status", StatusNames[(int)status]));
@@ -54,7 +67,7 @@ internal static class TunnelMetrics
     {
         for (int i = 1; i < values.Length; i++)
         {
-            yield return new Measurement<long>(values[i], new KeyValuePair<string, object?>("path", PathNames[i]));
+            yield return new Measurement<long>(Interlocked.Read(ref values[i]), new KeyValuePair<string, object?>("path", PathNames[i]));
         }
     }
 
@@ -62,7 +75,7 @@ internal static class TunnelMetrics
     {
         for (int i = 0; i < values.Length; i++)
         {
-            yield return new Measurement<long>(values[i], new KeyValuePair<string, object?>("status", StatusNames[i]));
+            yield return new Measurement<long>(Interlocked.Read(ref values[i]), new KeyValuePair<string, object?>("status", StatusNames[i]));
         }
     }
 }

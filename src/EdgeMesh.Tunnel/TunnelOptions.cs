@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeMesh.Model;
+using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tunnel;
@@ -38,6 +39,9 @@ public sealed record TunnelOptions
 
     /// <summary>Further addresses at which peers can reach this node, e.g. a forwarded port.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
+
+    /// <summary>Threads among which the peers are shared out.</summary>
+    internal int Threads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, UdpSteering.MaxSockets);
 
     /// <summary>For tests: datagrams to these addresses vanish, as behind a firewall.</summary>
     internal Func<WireAddress, bool>? Firewall { get; init; }

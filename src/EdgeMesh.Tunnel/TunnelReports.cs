@@ -1,14 +1,27 @@
+using EdgeMesh.Model;
 using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Paths;
 using EdgeMesh.Tunnel.Peers;
 using EdgeMesh.Tunnel.Relay;
+using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tunnel;
 
-/// <summary>The loop's state as the reports others see. In the loop only.</summary>
+/// <summary>The loops' state as the reports others see: of peers in their shard's loop, of servers in the first's.</summary>
 internal static class TunnelReports
 {
-    public static IReadOnlyList<PeerStatus> Peers(TunnelLoop loop) => [.. loop.Peers.All.Select(peer => Peer(peer, loop))];
+    public static IReadOnlyList<PeerStatus> Peers(Shard shard, TunnelLoop loop) => [.. shard.Peers.Select(peer => Peer(peer, loop))];
+
+    /// <summary>Path MTUs of the peers that are reached directly.</summary>
+    public static IReadOnlyList<int> DirectMtus(Shard shard) =>
+        [.. shard.Peers.Where(peer => peer.Paths.Selected.IsDirect).Select(peer => peer.Paths.Mtu)];
+
+    /// <summary>Where connected peers are reached directly.</summary>
+    public static IReadOnlyList<(NodeName Node, WireAddress Address)> DirectAddresses(Shard shard) =>
+    [
+        .. shard.Peers.Where(peer => peer.Current is not null && peer.Paths.Selected.IsDirect)
+            .Select(peer => (peer.Node, peer.Paths.Selected.Remote)),
+    ];
 
     public static IReadOnlyList<ServerStatus> Servers(TunnelLoop loop) => [.. loop.Links.Select(Server)];
 
@@ -37,6 +50,7 @@ internal static class TunnelReports
             Mtu = peer.SelectedOutput?.MaxDatagramSize ?? 0,
             OpenStreams = peer.Connections.Sum(c => c.OpenStreams) + peer.Flows.Count,
             WhyText = peer.Current is null ? "not connected" : peer.Paths.Why,
+            Shard = peer.Shard.Index,
         };
     }
 
@@ -49,7 +63,7 @@ internal static class TunnelReports
         Udp = link.IsUdpBound,
         ObservedAddress = link.Observed.Family == 0 ? null : link.Observed.ToEndPoint(),
         MapsByDestination = link.MapsByDestination,
-        RoundTrip = link.RoundTrip > 0 ? Span(link.RoundTrip) : null,
+        RoundTrip = link.Way.RoundTrip > 0 ? Span(link.Way.RoundTrip) : null,
         Since = At(link.Since),
         WhyText = link.Why,
     };

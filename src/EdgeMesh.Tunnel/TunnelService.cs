@@ -34,15 +34,15 @@ public sealed class TunnelService : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly SemaphoreSlim addressesChanged = new(0, 1);
     private readonly List<Task> tasks = [];
-    private Reactor? reactor;
+    private Reactor[] reactors = [];
     private TunnelLoop? loop;
     private PortMapper? mapper;
     private volatile bool isStopped;
 
     /// <param name="options">What the operator says.</param>
     /// <param name="identity">Who this node is; stays the caller's.</param>
-    /// <param name="isLocalEndpoint">Whether an endpoint is a current one of this node; called on the tunnel's thread.</param>
-    /// <param name="nodeAddresses">Addresses of a node as its Node object says; called on the tunnel's thread.</param>
+    /// <param name="isLocalEndpoint">Whether an endpoint is a current one of this node; called on the tunnel's threads.</param>
+    /// <param name="nodeAddresses">Addresses of a node as its Node object says; called on the tunnel's threads.</param>
     /// <param name="logs">For the logger EdgeMesh.Tunnel.</param>
     public TunnelService(
         TunnelOptions options,
@@ -69,7 +69,7 @@ public sealed class TunnelService : IAsyncDisposable
 
     /// <summary>See <see cref="SocketWatch"/>. After the start.</summary>
     public IDisposable Watch(Socket socket, Action readable) =>
-        (reactor ?? throw new InvalidOperationException("the tunnel does not run")).Watch(socket, readable);
+        First.Watch(socket, readable);
 
     /// <summary>See <see cref="PeerDistanceOf"/>.</summary>
     public PeerDistance DistanceOf(NodeName node) => loop?.Peers.Find(node)?.Distance ?? new PeerDistance(PeerTier.Unknown, default);
@@ -80,11 +80,14 @@ public sealed class TunnelService : IAsyncDisposable
     /// <summary>What peers tell a restart of this agent by; empty before the start.</summary>
     public Guid BootId => loop?.BootId ?? Guid.Empty;
 
-    /// <summary>All peers met since the start. Waits for the tunnel's thread.</summary>
-    public IReadOnlyList<PeerStatus> Peers => Ask(TunnelReports.Peers) ?? [];
+    /// <summary>All peers met since the start. Waits for the tunnel's threads.</summary>
+    public IReadOnlyList<PeerStatus> Peers => [.. AskAll(shard => TunnelReports.Peers(shard, loop!)).SelectMany(peers => peers)];
 
     /// <summary>All configured servers. Waits for the tunnel's thread.</summary>
-    public IReadOnlyList<ServerStatus> Servers => Ask(TunnelReports.Servers) ?? [];
+    public IReadOnlyList<ServerStatus> Servers => loop is null ? [] : Ask(loop.Shards[0], _ => TunnelReports.Servers(loop)) ?? [];
+
+    // For what is no peer's: servers, our own addresses, the proxy's sockets.
+    private Reactor First => reactors.Length > 0 ? reactors[0] : throw new InvalidOperationException("the tunnel does not run");
 
     /// <summary>Opens the port and begins to connect to the servers; does not wait for them.</summary>
     /// <exception cref="MeshException">The options are wrong, QUIC's libraries are missing, or no socket can be had.</exception>
@@ -101,29 +104,33 @@ public sealed class TunnelService : IAsyncDisposable
             throw new MeshException(MeshExit.Failed, fault.Message, fault);
         }
 
-        reactor = new Reactor("tunnel", log);
+        reactors = [.. Enumerable.Range(0, options.Threads).Select(i => new Reactor(i == 0 ? "tunnel" : $"tunnel-{i}", log))];
 
         // A router that has restarted has cut our connections and forgotten our port: ask it again.
         loop = new TunnelLoop(
-            options, identity, reactor, isLocalEndpoint, nodeAddresses, [.. servers.Select(s => s.Text)], () => mapper?.Renew(), log);
-        reactor.Start();
+            options, identity, reactors, isLocalEndpoint, nodeAddresses, [.. servers.Select(s => s.Text)], () => mapper?.Renew(), log);
+        foreach (Reactor reactor in reactors)
+        {
+            reactor.Start();
+        }
+
         if (options.Port != 0 && loop.PortNumber != options.Port)
         {
             TunnelLog.PortTaken(log, options.Port, loop.PortNumber);
         }
 
-        reactor.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop, Found: LocalAddresses.Scan()));
+        First.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop, Found: LocalAddresses.Scan()));
         ServerClients clients = new(options.StateDirectory, NewLinkAsync, DropLink, log);
         RelayLink[] links = [.. loop.Links];
         tasks.Add(Task.Run(() => clients.RunAsync(servers, links, NewClient, stopping.Token), CancellationToken.None));
         RelayClient NewClient(RelayLink link, ServerAddress server) => new(
-            link, server, identity, options.SocketMark, options.HttpProxy, reactor, loop.OnRelayMessage, clients.OnServers, Revoke, OnRelayRoom, log);
+            link, server, identity, options.SocketMark, options.HttpProxy, First, loop.ShardOf, clients.OnServers, Revoke, loop.OnRelayRoom, log);
 
         if (options is { MapPort: true, DisableDirect: false })
         {
             mapper = new PortMapper(
                 (ushort)loop.PortNumber, options.SocketMark,
-                found => reactor.Post(static s => s.Loop.UseMapping(s.Found), (Loop: loop, Found: found)), log);
+                found => First.Post(static s => s.Loop.UseMapping(s.Found), (Loop: loop, Found: found)), log);
             tasks.Add(Task.Run(() => mapper.RunAsync(stopping.Token), CancellationToken.None));
         }
 
@@ -145,9 +152,9 @@ public sealed class TunnelService : IAsyncDisposable
         }
 
         PingStream ping = new();
-        reactor!.Post(static s => s.Loop.Open(s.Node, s.Ping), (Loop: loop, Node: node, Ping: ping));
+        loop.Open(node, ping);
         long roundTrip = await ping.Completion.WaitAsync(stop).ConfigureAwait(false);
-        PingResult? result = roundTrip < 0 ? null : Ask(l => TunnelReports.Ping(l, l.Peers.Get(node), roundTrip));
+        PingResult? result = roundTrip < 0 ? null : Ask(loop.Peers.Get(node).Shard, _ => TunnelReports.Ping(loop, loop.Peers.Get(node), roundTrip));
         return result ?? throw new MeshException(
             MeshExit.Unreachable, $"node '{node}' cannot be reached: it is connected to none of our servers and answers at no known address");
     }
@@ -157,7 +164,8 @@ public sealed class TunnelService : IAsyncDisposable
     public async Task<NetworkCheck> CheckNetworkAsync(CancellationToken stop)
     {
         string? mapped = mapper?.Current is { } held ? $"{held.External} by {held.Protocol}" : null;
-        NetworkCheck check = Ask(l => NetworkChecker.Read(l, mapped)) ?? throw new MeshException(MeshExit.Unreachable, "the tunnel does not run");
+        int mtu = AskAll(TunnelReports.DirectMtus).SelectMany(found => found).DefaultIfEmpty().Min();
+        NetworkCheck check = (loop is null ? null : Ask(loop.Shards[0], _ => NetworkChecker.Read(loop, mapped, mtu))) ?? throw new MeshException(MeshExit.Unreachable, "the tunnel does not run");
         return check with { Servers = await Task.WhenAll(check.Servers.Select(server => NetworkChecker.TryAsync(server, options.SocketMark, options.HttpProxy, stop))).ConfigureAwait(false) };
     }
 
@@ -171,16 +179,19 @@ public sealed class TunnelService : IAsyncDisposable
         isStopped = true;
         NetworkChange.NetworkAddressChanged -= OnAddressChanged;
         NetworkChange.NetworkAvailabilityChanged -= OnLinkChanged;
-        if (reactor is not null && loop is not null)
+        if (loop is not null)
         {
-            reactor.Post(static l => l.BeginStop(), loop);
+            loop.BeginStop();
             SaveBook();
-            await RunInLoopAsync(loop.Dispose).ConfigureAwait(false);
+            foreach (Shard shard in loop.Shards)
+            {
+                await RunInLoopAsync(shard.Reactor, shard.Dispose).ConfigureAwait(false);
+            }
         }
 
         await stopping.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (reactor is not null)
+        foreach (Reactor reactor in reactors)
         {
             await reactor.DisposeAsync().ConfigureAwait(false);
         }
@@ -200,8 +211,9 @@ public sealed class TunnelService : IAsyncDisposable
                 return new TcpForwardResult(DialStatus.PeerUnreachable, replay, 0, 0);
             }
 
-            ForwardedTcp forwarded = new(reactor!, target, client, replay);
-            reactor!.Post(static s => s.Loop.Open(s.Forwarded.Target.Node, s.Forwarded), (Loop: loop, Forwarded: forwarded));
+            Reactor reactor = loop.ReactorOf(target.Node);
+            ForwardedTcp forwarded = new(reactor, target, client, replay);
+            loop.Open(target.Node, forwarded);
             TcpForwardResult result;
             await using (stop.UnsafeRegister(
                 static s => (((Reactor, ForwardedTcp))s!).Item1.Post(static f => f.Abort(), (((Reactor, ForwardedTcp))s).Item2), (reactor, forwarded)).ConfigureAwait(false))
@@ -230,19 +242,16 @@ public sealed class TunnelService : IAsyncDisposable
 
     private void Revoke(RelayLink link, byte[] list) => Revoke(link.Name, list);
 
-    private void Revoke(string source, byte[] list) =>
-        reactor!.Post(static s => s.Loop.Revoke(s.List, s.Source), (Loop: loop!, Source: source, List: list));
+    private void Revoke(string source, byte[] list) => loop!.Revoke(list, source);
 
     private async Task<RelayLink> NewLinkAsync(string name)
     {
         RelayLink? made = null;
-        await RunInLoopAsync(() => made = loop!.AddLink(name)).ConfigureAwait(false);
+        await RunInLoopAsync(First, () => made = loop!.AddLink(name)).ConfigureAwait(false);
         return made ?? throw new InvalidOperationException("the tunnel's thread does not answer");
     }
 
-    private void DropLink(RelayLink link) => reactor!.Post(static s => s.Loop.RemoveLink(s.Link), (Loop: loop!, Link: link));
-
-    private void OnRelayRoom() => reactor!.Post(static l => l.OnRelayRoom(), loop!);
+    private void DropLink(RelayLink link) => First.Post(static s => s.Loop.RemoveLink(s.Link), (Loop: loop!, Link: link));
 
     // On Linux told for every change of a link and of the main routing table, 150 ms after the last one.
     private void OnLinkChanged(object? sender, NetworkAvailabilityEventArgs e) => OnAddressChanged(sender, e);
@@ -270,7 +279,7 @@ public sealed class TunnelService : IAsyncDisposable
             if (!found.SameAs(known))
             {
                 known = found;
-                reactor!.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop!, Found: found));
+                First.Post(static s => s.Loop.UseLocalAddresses(s.Found), (Loop: loop!, Found: found));
                 mapper?.Renew();
             }
 
@@ -293,7 +302,7 @@ public sealed class TunnelService : IAsyncDisposable
             try
             {
                 await identity.RenewAsync(clients.Addresses, options.SocketMark, options.HttpProxy, stop).ConfigureAwait(false);
-                reactor!.Post(static s => s.Loop.UseCredentials(s.Identity), (Loop: loop!, Identity: identity));
+                loop!.UseCredentials();
             }
             catch (Exception fault) when (fault is MeshException or IOException or UnauthorizedAccessException)
             {
@@ -303,18 +312,12 @@ public sealed class TunnelService : IAsyncDisposable
         }
     }
 
-    private void SaveBook()
-    {
-        if (Ask(l => l.TakeBookChanges()) is { } changes)
-        {
-            loop!.WriteBook(changes);
-        }
-    }
+    private void SaveBook() => loop?.SaveBook(AskAll(TunnelReports.DirectAddresses).SelectMany(found => found));
 
-    private async Task RunInLoopAsync(Action action)
+    private static async Task RunInLoopAsync(Reactor reactor, Action action)
     {
         TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        reactor!.Post(() =>
+        reactor.Post(() =>
         {
             action();
             done.SetResult();
@@ -322,22 +325,20 @@ public sealed class TunnelService : IAsyncDisposable
         await done.Task.WaitAsync(LoopPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // Operators ask rarely; the loop answers within a turn.
-    private T? Ask<T>(Func<TunnelLoop, T> question)
+    private IReadOnlyList<T> AskAll<T>(Func<Shard, T> question)
+        where T : class => loop is null ? [] : [.. loop.Shards.Select(shard => Ask(shard, question)).OfType<T>()];
+
+    // In that shard's loop. Operators ask rarely; a loop answers within a turn.
+    private static T? Ask<T>(Shard shard, Func<Shard, T> question)
         where T : class?
     {
-        if (loop is null || reactor is null)
+        if (shard.Reactor.IsInLoop)
         {
-            return null;
-        }
-
-        if (reactor.IsInLoop)
-        {
-            return question(loop);
+            return question(shard);
         }
 
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        reactor.Post(() => answer.TrySetResult(question(loop)));
+        shard.Reactor.Post(() => answer.TrySetResult(question(shard)));
         return answer.Task.Wait(LoopPatience) ? answer.Task.Result : null;
     }
 }

@@ -18,6 +18,9 @@ public sealed class ParkMesh(ParkLab park, string binary)
     /// <summary>Log level of the agents.</summary>
     public string LogLevel { get; init; } = "info";
 
+    /// <summary>For the agents that are started from now on; null for none of its own.</summary>
+    public IReadOnlyDictionary<string, string>? AgentEnvironment { get; set; }
+
     public string StateOf(string name) => Path.Combine(directory, name);
 
     public string ManifestsOf(string node) => Path.Combine(directory, node + "-manifests");
@@ -65,7 +68,7 @@ public sealed class ParkMesh(ParkLab park, string binary)
         [
             binary, "agent", "--node-name", node.Name, "--state-dir", state, "--server", ParkLab.ServerAddress + ":20006",
             "--token-file", token, "--log-level", LogLevel, .. more is ["--kube-api", ..] ? [] : (string[])["--manifests", ManifestsOf(node.Name)], .. more,
-        ]);
+        ], AgentEnvironment);
     }
 
     public async Task StartAllAsync(CancellationToken stop)

@@ -42,6 +42,7 @@ internal static unsafe partial class Libc
     public const int SoSendBufferForce = 32;
     public const int SoReceiveBufferForce = 33;
     public const int SoMark = 36;
+    public const int SoAttachReusePortCbpf = 51;
     public const int AfInet = 2;
     public const int AfInet6 = 10;
 
@@ -96,6 +97,18 @@ internal static unsafe partial class Libc
     public static partial int getsockopt(int fd, int level, int name, void* value, uint* length);
 
     public static bool SetOption(int fd, int level, int name, int value) => setsockopt(fd, level, name, &value, sizeof(int)) == 0;
+}
+
+/// <summary>struct sock_filter.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct BpfInstruction(ushort Code, byte JumpTrue, byte JumpFalse, uint Operand);
+
+/// <summary>struct sock_fprog.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct BpfProgram
+{
+    public ushort Length;
+    public BpfInstruction* Instructions;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -78,6 +78,48 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     /// <exception cref="SocketException">The address is taken or not ours, or the mark was refused.</exception>
     public static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams)
     {
+        return Open(reactor, bind, options, onDatagrams, reusePort: false);
+    }
+
+    /// <summary>
+    /// One socket on each reactor, all on one address and port; the kernel chooses among them by the QUIC connection id
+    /// (<see cref="UdpSteering"/>). A datagram may still come to any of them. Any thread.
+    /// </summary>
+    /// <exception cref="SocketException">As for <see cref="Open"/>: others' sockets, of this user too, share nothing.</exception>
+    public static UdpSocket[] OpenGroup(
+        IReadOnlyList<Reactor> reactors, IPEndPoint bind, UdpSocketOptions options, IReadOnlyList<DatagramHandler> onDatagrams)
+    {
+        UdpSocket[] group = new UdpSocket[reactors.Count];
+        try
+        {
+            // Bound without SO_REUSEPORT: a port that another agent has is taken.
+            group[0] = Open(reactors[0], bind, options, onDatagrams[0], reusePort: false);
+            for (int i = 1; i < group.Length; i++)
+            {
+                Libc.SetOption(group[0].fd, Libc.SolSocket, Libc.SoReusePort, 1);
+                group[i] = Open(reactors[i], group[0].LocalEndPoint, options, onDatagrams[i], reusePort: true);
+            }
+
+            if (group.Length > 1)
+            {
+                _ = UdpSteering.TryAttach(group[0].fd, options.Wrapper);
+            }
+
+            return group;
+        }
+        catch
+        {
+            foreach (UdpSocket? opened in group)
+            {
+                opened?.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    private static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams, bool reusePort)
+    {
         Socket socket = new(bind.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         try
         {
@@ -88,6 +130,11 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
             int fd = (int)socket.Handle;
             Configure(fd, bind.AddressFamily, options);
+            if (reusePort)
+            {
+                Libc.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
+            }
+
             socket.Blocking = false;
             socket.Bind(bind);
             UdpSocket udp = new(reactor, socket, onDatagrams);
@@ -180,11 +227,6 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
         if (options.Mark is int mark && !Libc.SetOption(fd, Libc.SolSocket, Libc.SoMark, mark))
         {
             throw new SocketException(Marshal.GetLastPInvokeError());
-        }
-
-        if (options.ReusePort)
-        {
-            Libc.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
         }
 
         // FORCE needs CAP_NET_ADMIN; without it the kernel grants up to rmem_max. Default buffers would cost half the throughput.

@@ -11,5 +11,6 @@ public sealed record UdpSocketOptions
     /// <summary>Set DF and ignore the kernel's idea of the path MTU (IP_PMTUDISC_PROBE): the path layer probes itself.</summary>
     public bool DontFragment { get; init; } = true;
 
-    public bool ReusePort { get; init; }
+    /// <summary>For <see cref="UdpSocket.OpenGroup"/>: QUIC datagrams may stand behind a header that begins with this byte and is this long.</summary>
+    public (byte FirstByte, int Length)? Wrapper { get; init; }
 }

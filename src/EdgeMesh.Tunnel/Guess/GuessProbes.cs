@@ -82,7 +82,7 @@ internal sealed class GuessProbes
         {
             WireAddress target = targets[(left + first.Count) % targets.Count].WithPort(Next());
             int length = peer.WritePing(ping);
-            TunnelMetrics.Probes++;
+            TunnelMetrics.CountProbe();
             _ = context.Port.Send(target, ping[..length], length);
         }
 

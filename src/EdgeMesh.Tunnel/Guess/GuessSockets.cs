@@ -32,13 +32,12 @@ internal sealed class GuessSockets
     /// <param name="count">How many sockets.</param>
     public static GuessSockets? Start(PeerContext context, Peer peer, IReadOnlyList<WireAddress> targets, int count)
     {
-        if (context.Guesses >= GuessBudget.MaxRunning)
+        if (!context.TryTakeGuess())
         {
             return null;
         }
 
         GuessSockets guess = new(context, peer);
-        context.Guesses++;
         guess.Open(targets, count);
         return guess;
     }
@@ -54,7 +53,7 @@ internal sealed class GuessSockets
         }
 
         isOver = true;
-        context.Guesses--;
+        context.GiveGuess();
         end.Cancel();
         foreach (UdpSocket socket in sockets)
         {
@@ -78,7 +77,7 @@ internal sealed class GuessSockets
                 foreach (WireAddress target in targets)
                 {
                     int length = peer.WritePing(ping);
-                    TunnelMetrics.Probes++;
+                    TunnelMetrics.CountProbe();
                     _ = socket.Send(Udp.WireAddresses.ToUdp(target), ping[..length], length);
                 }
             }

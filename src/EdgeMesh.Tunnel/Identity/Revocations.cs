@@ -6,10 +6,11 @@ namespace EdgeMesh.Tunnel.Identity;
 
 /// <summary>
 /// The newest revocation list this node has seen, from a server or a peer; kept in the state directory, so that an agent that
-/// restarts without any server still knows whom not to let in. In the loop only, but for <see cref="Load"/> and <see cref="Save"/>.
+/// restarts without any server still knows whom not to let in. Any thread.
 /// </summary>
 internal sealed class Revocations
 {
+    private readonly Lock gate = new(); // Of two lists that come at once the newer one stays.
     private readonly string path;
     private readonly X509Certificate2 ca;
     private readonly ILogger log;
@@ -54,17 +55,20 @@ internal sealed class Revocations
             return false;
         }
 
-        if (next.Number <= list.Number)
+        lock (gate)
         {
-            return false;
+            if (next.Number <= list.Number)
+            {
+                return false;
+            }
+
+            Volatile.Write(ref list, next);
         }
 
-        Volatile.Write(ref list, next);
         TunnelLog.RevocationsTaken(log, next.Number, next.Count, source);
         return true;
     }
 
-    /// <summary>Any thread.</summary>
     public void Save()
     {
         try

@@ -9,13 +9,15 @@ namespace EdgeMesh.Tunnel.Peers;
 
 /// <summary>
 /// Where peers were last reached directly, in <c>peers.json</c>: an agent that restarts while its servers are away finds its
-/// peers again. A hint, no truth: TLS says who answers. In the loop only, but for <see cref="Load"/> and <see cref="Write"/>.
+/// peers again. A hint, no truth: TLS says who answers. Any thread.
 /// </summary>
 internal sealed class AddressBook
 {
     private const int MaxPeers = 5_000;
     private const int MaxAddresses = 4;
 
+    // Guards entries and isChanged.
+    private readonly Lock gate = new();
     private readonly Dictionary<string, List<string>> entries = new(StringComparer.Ordinal);
     private readonly string path;
     private readonly ILogger log;
@@ -49,21 +51,62 @@ internal sealed class AddressBook
         return book;
     }
 
-    public IEnumerable<WireAddress> Find(NodeName node)
+    public IReadOnlyList<WireAddress> Find(NodeName node)
     {
-        foreach (string text in entries.GetValueOrDefault(node.Value) ?? [])
+        List<WireAddress> found = [];
+        lock (gate)
         {
-            if (IPEndPoint.TryParse(text, out IPEndPoint? address))
+            foreach (string text in entries.GetValueOrDefault(node.Value) ?? [])
             {
-                yield return WireAddress.From(address);
+                if (IPEndPoint.TryParse(text, out IPEndPoint? address))
+                {
+                    found.Add(WireAddress.From(address));
+                }
             }
         }
+
+        return found;
     }
 
     /// <summary>The peer answers at that address.</summary>
     public void Learn(NodeName node, WireAddress address)
     {
         string text = address.ToString();
+        lock (gate)
+        {
+            Learn(node, text);
+        }
+    }
+
+    /// <returns>What to write; null if nothing has changed.</returns>
+    public byte[]? TakeChanges()
+    {
+        lock (gate)
+        {
+            if (!isChanged)
+            {
+                return null;
+            }
+
+            isChanged = false;
+            return JsonSerializer.SerializeToUtf8Bytes(entries, PeersJson.Default.DictionaryStringListString);
+        }
+    }
+
+    public void Write(byte[] content)
+    {
+        try
+        {
+            StateFiles.Replace(path, content);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            TunnelLog.FileFailed(log, path, fault.Message);
+        }
+    }
+
+    private void Learn(NodeName node, string text)
+    {
         if (!entries.TryGetValue(node.Value, out List<string>? known))
         {
             if (entries.Count >= MaxPeers)
@@ -83,30 +126,5 @@ internal sealed class AddressBook
         known.Insert(0, text);
         known.RemoveRange(Math.Min(known.Count, MaxAddresses), Math.Max(0, known.Count - MaxAddresses));
         isChanged = true;
-    }
-
-    /// <returns>What to write; null if nothing has changed.</returns>
-    public byte[]? TakeChanges()
-    {
-        if (!isChanged)
-        {
-            return null;
-        }
-
-        isChanged = false;
-        return JsonSerializer.SerializeToUtf8Bytes(entries, PeersJson.Default.DictionaryStringListString);
-    }
-
-    /// <summary>Any thread.</summary>
-    public void Write(byte[] content)
-    {
-        try
-        {
-            StateFiles.Replace(path, content);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            TunnelLog.FileFailed(log, path, fault.Message);
-        }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class HandshakeOutput(UdpPort port) : IQuicOutput
     {
         if (route.Link is { } link)
         {
-            _ = link.Send(train, segmentSize, route.Relayed);
+            _ = link.Send(port, train, segmentSize, route.Relayed);
             return;
         }
 

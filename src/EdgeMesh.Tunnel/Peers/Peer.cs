@@ -10,7 +10,7 @@ using EdgeMesh.Tunnel.Wire;
 namespace EdgeMesh.Tunnel.Peers;
 
 /// <summary>
-/// One other node: its connections (mostly one), the ways to it, what waits for it. Owned by the loop; only
+/// One other node: its connections (mostly one), the ways to it, what waits for it. Owned by its shard's loop; only
 /// <see cref="Flows"/>' opening is for other threads.
 /// </summary>
 internal sealed class Peer
@@ -73,6 +73,9 @@ internal sealed class Peer
 
     public NodeName Node { get; }
 
+    /// <summary>Whose loop it lives in. Any thread.</summary>
+    public Shard Shard => context.Shard;
+
     public MeshAddress Address { get; }
 
     /// <summary>Its name is smaller than ours.</summary>
@@ -130,7 +133,11 @@ internal sealed class Peer
     public void Open(IStreamUser user)
     {
         lastBusy = Now;
-        if (Current is not { IsUsable: true } connection)
+        if (context.IsStopping)
+        {
+            user.Fail(DialStatus.PeerUnreachable);
+        }
+        else if (Current is not { IsUsable: true } connection)
         {
             dials.Add(user);
         }
@@ -165,7 +172,7 @@ internal sealed class Peer
         if (connections.Count == 1)
         {
             Since = Now;
-            TunnelMetrics.Peers++;
+            TunnelMetrics.CountPeer(1);
         }
 
         if (housekeeping.Deadline == long.MaxValue)
@@ -248,7 +255,7 @@ internal sealed class Peer
         if (wasConnected && connections.Count == 0)
         {
             Since = Now;
-            TunnelMetrics.Peers--;
+            TunnelMetrics.CountPeer(-1);
             Paths.DisableProbes();
             probeKey = null;
             Volatile.Write(ref distance, 0);
@@ -360,7 +367,7 @@ internal sealed class Peer
     public void CountSent(PathKind kind, int bytes)
     {
         Traffic.Sent[(int)kind] += bytes;
-        TunnelMetrics.Sent[(int)kind] += bytes;
+        TunnelMetrics.CountSent(kind, bytes);
         Paths.OnSent(bytes, Now);
         if (Now >= nextTrafficWake)
         {
@@ -377,7 +384,7 @@ internal sealed class Peer
     {
         PathKind kind = from.Link is null ? Paths.Find(from.Direct)?.Kind ?? PathKind.Direct : relayKind;
         Traffic.Received[(int)kind] += bytes;
-        TunnelMetrics.Received[(int)kind] += bytes;
+        TunnelMetrics.CountReceived(kind, bytes);
         if (from.Link is { } link)
         {
             Gone.Clear(link.Id);
@@ -460,9 +467,10 @@ internal sealed class Peer
     private void UpdateRelays()
     {
         Paths.SetRelays(context.Links
-            .Where(link => link.IsConnected)
-            .Select(link => new RelayRoute(
-                link.Id, link.Kind, RoundTripThrough(link), Gone.MayHave(link.Id, Now), link.IsSuspect, link.IsDraining)));
+            .Select(link => (link.Id, link.Way))
+            .Where(relay => relay.Way.IsConnected)
+            .Select(relay => new RelayRoute(
+                relay.Id, relay.Way.Kind, RoundTripThrough(relay.Way), Gone.MayHave(relay.Id, Now), relay.Way.IsSuspect, relay.Way.IsDraining)));
         Paths.Reselect(Now, null);
         UseSelection();
         if (Paths.Selected.Kind == PathKind.None && connections.Count > 0)
@@ -472,22 +480,22 @@ internal sealed class Peer
     }
 
     // What the peer has not told counts as ours: of two servers that it does not name, the one nearer to us is the better guess.
-    private long RoundTripThrough(RelayLink link)
+    private long RoundTripThrough(RelayWay relay)
     {
-        if (link.RoundTrip == 0)
+        if (relay.RoundTrip == 0)
         {
             return Unmeasured;
         }
 
         foreach (ServerDistance server in servers)
         {
-            if (server.Server == link.ServerId)
+            if (server.Server == relay.ServerId)
             {
-                return link.RoundTrip + (server.Microseconds * 1000L);
+                return relay.RoundTrip + (server.Microseconds * 1000L);
             }
         }
 
-        return 2 * link.RoundTrip;
+        return 2 * relay.RoundTrip;
     }
 
     private void Advance()
@@ -548,7 +556,7 @@ internal sealed class Peer
         foreach (ProbeOrder ping in pings)
         {
             int length = new Probe(ProbeKind.Ping, context.SelfAddress, ping.Transaction, default).Write(datagram, probeKey, ping.Size);
-            TunnelMetrics.Probes++;
+            TunnelMetrics.CountProbe();
             _ = context.Port.Send(ping.To, datagram[..length], length);
         }
     }
@@ -568,11 +576,11 @@ internal sealed class Peer
         {
             PathKind.None => null,
             PathKind.Direct or PathKind.Lan => new DirectOutput(context.Port, this, selected.Kind, selected.Remote),
-            _ => context.Link(selected.RelayId) is { } link ? new RelayOutput(link, this) : null,
+            _ => context.Link(selected.RelayId) is { } link ? new RelayOutput(link, context.Port, this) : null,
         };
         if (connections.Count > 0)
         {
-            TunnelMetrics.Switches++;
+            TunnelMetrics.CountSwitch();
             TunnelLog.PathChanged(context.Log, Node.Value, before, selected.Kind, Paths.Why);
         }
 

@@ -191,7 +191,15 @@ internal sealed class PeerConnection : IQuicHandler
             return false;
         }
 
-        peer ??= context.PeerOf(node);
+        Peer known = peer ?? context.PeerOf(node);
+        if (known.Shard != context.Shard)
+        {
+            // Its first packet named another node, or so many others that it was forgotten: the next dial comes to the right shard.
+            TunnelLog.PeerRefused(context.Log, node.Value, "its handshake came to another thread than its own; it will dial again");
+            return false;
+        }
+
+        peer = known;
         return true;
     }
 

@@ -9,55 +9,49 @@ using Microsoft.Extensions.Logging;
 
 namespace EdgeMesh.Tunnel.Peers;
 
-/// <summary>What all peers of this agent share. In the loop only.</summary>
-internal sealed class PeerContext(
-    TunnelOptions options,
-    Reactor reactor,
-    UdpPort port,
-    StreamAcceptor acceptor,
-    MeshClock clock,
-    Revocations revocations,
-    Func<NodeName, Peer> peerOf,
-    ILogger log)
+/// <summary>What all peers of a shard share. In the loop only.</summary>
+internal sealed class PeerContext(TunnelState state, Shard shard, QuicEndpoint endpoint)
 {
-    public TunnelOptions Options => options;
+    public TunnelOptions Options => state.Options;
 
-    public NodeName Self => options.Self;
+    public NodeName Self => state.Options.Self;
 
-    public MeshAddress SelfAddress { get; } = MeshAddress.Of(options.Self);
+    public MeshAddress SelfAddress => state.SelfAddress;
 
-    public Reactor Reactor => reactor;
+    public Shard Shard => shard;
 
-    public UdpPort Port => port;
+    public Reactor Reactor => shard.Reactor;
 
-    public MeshClock Clock => clock;
+    public UdpPort Port => shard.Port;
 
-    public StreamAcceptor Acceptor => acceptor;
+    public QuicEndpoint Endpoint => endpoint;
 
-    public ILogger Log => log;
+    public MeshClock Clock => state.Identity.Clock;
 
-    public long Now => reactor.Now;
+    public StreamAcceptor Acceptor => state.Acceptor;
 
-    /// <summary>Tells one run of this agent from the next.</summary>
-    public Guid BootId { get; } = Guid.NewGuid();
+    public ILogger Log => state.Log;
 
-    public QuicEndpoint Endpoint { get; set; } = null!;
+    public long Now => shard.Reactor.Now;
 
-    public IReadOnlyList<RelayLink> Links { get; set; } = [];
+    public Guid BootId => state.BootId;
+
+    public bool IsStopping => state.IsStopping;
+
+    public IReadOnlyList<RelayLink> Links => state.Links;
 
     /// <summary>The link with that id, if the server is still in use.</summary>
     public RelayLink? Link(int id) => Links.FirstOrDefault(link => link.Id == id);
 
-    /// <summary>Where this node might be reached.</summary>
-    public IReadOnlyList<Candidate> Candidates { get; set; } = [];
+    public IReadOnlyList<Candidate> Candidates => state.Candidates;
 
-    /// <summary>Servers see us at another port each, and no port is mapped to ours: nobody can know where to reach us.</summary>
-    public bool IsBehindHardNat { get; set; }
+    public bool IsBehindHardNat => state.IsBehindHardNat;
 
-    /// <summary>Guesses with many sockets under way.</summary>
-    public int Guesses { get; set; }
+    public LocalAddresses Local => state.Local;
 
-    public LocalAddresses Local { get; set; } = LocalAddresses.None;
+    public bool TryTakeGuess() => state.TryTakeGuess();
+
+    public void GiveGuess() => state.GiveGuess();
 
     /// <summary>The largest relayed payload that can reach us now, whichever server it takes.</summary>
     public ushort RelayLimit
@@ -68,8 +62,9 @@ internal sealed class PeerContext(
             bool any = false;
             foreach (RelayLink link in Links)
             {
-                any |= link.IsConnected;
-                limit = link.IsConnected ? Math.Min(limit, link.ReceiveLimit) : limit;
+                RelayWay way = link.Way;
+                any |= way.IsConnected;
+                limit = way.IsConnected ? Math.Min(limit, way.ReceiveLimit) : limit;
             }
 
             return (ushort)(any ? limit : RelayFrame.MaxUdpPayload);
@@ -79,15 +74,15 @@ internal sealed class PeerContext(
     /// <summary>How far the servers are that we are connected to.</summary>
     public IReadOnlyList<ServerDistance> Servers =>
     [
-        .. Links.Where(link => link.ServerId != 0).Take(ControlMessage.MaxServers)
-            .Select(link => new ServerDistance(link.ServerId, (uint)Math.Min(link.RoundTrip / 1000, uint.MaxValue))),
+        .. Links.Select(link => link.Way).Where(way => way.ServerId != 0).Take(ControlMessage.MaxServers)
+            .Select(way => new ServerDistance(way.ServerId, (uint)Math.Min(way.RoundTrip / 1000, uint.MaxValue))),
     ];
 
-    public Peer PeerOf(NodeName node) => peerOf(node);
+    public Peer PeerOf(NodeName node) => state.Peers.Get(node);
 
-    public Revocations Revocations => revocations;
+    public Revocations Revocations => state.Revocations;
 
-    public bool IsRevoked(string serial) => revocations.Current.Contains(serial);
+    public bool IsRevoked(string serial) => state.Revocations.Current.Contains(serial);
 
     /// <summary>Takes over a list that a peer has sent.</summary>
     public required Action<byte[], string> OnRevocations { get; init; }

@@ -1,11 +1,12 @@
 using EdgeMesh.Quic;
 using EdgeMesh.Tunnel.Relay;
+using EdgeMesh.Tunnel.Udp;
 using EdgeMesh.Tunnel.Wire;
 
 namespace EdgeMesh.Tunnel.Peers;
 
 /// <summary>Through a server, over whichever leg works.</summary>
-internal sealed class RelayOutput(RelayLink link, Peer peer) : IQuicOutput
+internal sealed class RelayOutput(RelayLink link, UdpPort port, Peer peer) : IQuicOutput
 {
     public int HeaderRoom => RelayFrame.HeaderLength;
 
@@ -16,7 +17,7 @@ internal sealed class RelayOutput(RelayLink link, Peer peer) : IQuicOutput
     public bool Send(Span<byte> train, int segmentSize)
     {
         PathKind kind = link.Kind;
-        if (!link.Send(train, segmentSize, peer.Address))
+        if (!link.Send(port, train, segmentSize, peer.Address))
         {
             return false;
         }

@@ -20,7 +20,7 @@ internal sealed class ReplyOutput(UdpPort port) : IQuicOutput
     {
         if (Route.Link is { } link)
         {
-            return link.Send(train, segmentSize, Route.Relayed);
+            return link.Send(port, train, segmentSize, Route.Relayed);
         }
 
         for (int at = 0; at < train.Length; at += segmentSize)

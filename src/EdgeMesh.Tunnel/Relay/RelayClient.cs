@@ -22,7 +22,7 @@ internal sealed class RelayClient(
     int? mark,
     HttpProxy? proxy,
     Reactor reactor,
-    Action<RelayLink, Memory<byte>> onMessage,
+    Func<ReadOnlySpan<byte>, Shard> shardOf,
     Action<RelayLink, SignalMessage> onServers,
     Action<RelayLink, byte[]> onRevoked,
     Action onRoom,
@@ -137,7 +137,7 @@ internal sealed class RelayClient(
         lastFault = "";
         reactor.Post(static s => s.Link.OnConnected(s.Session), (Link: link, Session: session));
         onServers(link, welcome);
-        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, onMessage, onServers, onRevoked);
+        using RelayTraffic traffic = new(socket, session, outbound, MaxPosted, reactor, link, shardOf, onServers, onRevoked);
         string why = await traffic.RunAsync(() => TunnelLog.ServerConnected(log, link.Name, way.ToString(), session.RoundTrip / 1e6), text =>
             TunnelLog.ServerSays(log, link.Name, text), ending).ConfigureAwait(false);
         outbound.Close();

@@ -9,13 +9,16 @@ using Microsoft.Extensions.Logging;
 namespace EdgeMesh.Tunnel.Relay;
 
 /// <summary>
-/// One server as the loop sees it: the session while the WebSocket stands, the UDP leg beside it, and where frames go now. In
-/// the loop only; <see cref="RelayClient"/> posts what happens on the WebSocket.
+/// One server as the loop sees it: the session while the WebSocket stands, the UDP leg beside it, and where frames go now. In the
+/// first shard's loop only, but for <see cref="Way"/> and what goes by it; <see cref="RelayClient"/> posts what happens on the WebSocket.
 /// </summary>
 internal sealed class RelayLink
 {
     private static readonly TimeSpan SilenceUnderTraffic = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(3);
+
+    // Other shards tell of their traffic this often: a leg under traffic is asked every half second.
+    private const long NotePause = PathTiming.Second / 10;
 
     private readonly Reactor reactor;
     private readonly UdpPort port;
@@ -23,8 +26,12 @@ internal sealed class RelayLink
     private readonly ILogger log;
     private readonly UdpLeg leg = new(NewNonce);
     private readonly ReactorTimer timer;
+    private RelayWay way = RelayWay.None;
     private RelaySession? session;
     private bool isOrphan;
+    private bool isSuspect;
+    private bool isDraining;
+    private long nextNote;
     private TransactionId secondAsked;
     private TransactionId otherAsked;
     private int pair;
@@ -46,12 +53,17 @@ internal sealed class RelayLink
     /// <summary>As configured.</summary>
     public string Name { get; }
 
-    public RelaySession? Session => session;
+    /// <summary>Any thread.</summary>
+    public RelayWay Way => Volatile.Read(ref way);
 
-    public bool IsConnected => session is not null;
+    /// <summary>Any thread.</summary>
+    public RelaySession? Session => Way.Session;
 
-    /// <summary>Its UDP leg, which carries the data, owes an answer.</summary>
-    public bool IsSuspect { get; private set; }
+    /// <summary>Any thread.</summary>
+    public bool IsConnected => Way.IsConnected;
+
+    /// <summary>Any thread.</summary>
+    public PathKind Kind => Way.Kind;
 
     public bool IsUdpBound => leg.IsBound;
 
@@ -60,10 +72,6 @@ internal sealed class RelayLink
 
     /// <summary>Loop time since which <see cref="IsConnected"/> is what it is.</summary>
     public long Since { get; private set; }
-
-    public PathKind Kind => session is null ? PathKind.None : leg.IsBound ? PathKind.RelayUdp : isOrphan ? PathKind.None : PathKind.RelayTls;
-
-    public long RoundTrip => leg.IsBound && leg.RoundTrip > 0 ? leg.RoundTrip : session?.RoundTrip ?? 0;
 
     /// <summary>Our address as the server's first port sees it; the default while unknown.</summary>
     public WireAddress Observed => leg.IsBound ? leg.Observed : default;
@@ -74,28 +82,19 @@ internal sealed class RelayLink
     /// <summary>Our address of the other IP family, as the server sees it; the default value where one of us has none.</summary>
     public WireAddress ObservedOfOtherFamily { get; private set; }
 
-    /// <summary>The server is about to stop: it relays only for those who have no other.</summary>
-    public bool IsDraining { get; private set; }
-
-    /// <summary>The same for all agents that are connected to this run of this server; 0 while unconnected.</summary>
-    public ulong ServerId => session?.ServerId ?? 0;
-
     /// <summary>The NAT gives every destination another port.</summary>
     public bool MapsByDestination => Observed.Family != 0 && ObservedBySecond.Family != 0 && Observed != ObservedBySecond;
-
-    /// <summary>The largest payload that can reach us through this server now.</summary>
-    public int ReceiveLimit => session is not null && !leg.IsBound ? RelayFrame.MaxWebSocketPayload : RelayFrame.MaxUdpPayload;
 
     public void OnConnected(RelaySession begun)
     {
         session = begun;
-        isOrphan = IsSuspect = IsDraining = false;
+        isOrphan = isSuspect = isDraining = false;
         Since = reactor.Now;
         pair = 0;
         Why = "connected";
         leg.Start(reactor.Now);
         Advance();
-        onChange(this);
+        Changed();
     }
 
     public void OnLost(RelaySession ended, string why)
@@ -110,6 +109,7 @@ internal sealed class RelayLink
         {
             // Our TCP connection is dead, the server may not be: over UDP it serves this session until the next one replaces it.
             isOrphan = true;
+            Publish();
             leg.Check(reactor.Now);
             Arm();
             return;
@@ -120,23 +120,23 @@ internal sealed class RelayLink
 
     public void OnDrain(RelaySession draining)
     {
-        if (ReferenceEquals(draining, session) && !IsDraining)
+        if (ReferenceEquals(draining, session) && !isDraining)
         {
-            IsDraining = true;
+            isDraining = true;
             Why = "connected; the server is draining";
-            onChange(this);
+            Changed();
         }
     }
 
     private void End()
     {
         session = null;
-        isOrphan = IsSuspect = IsDraining = false;
+        isOrphan = isSuspect = isDraining = false;
         Since = reactor.Now;
         leg.Stop();
         timer.Cancel();
         ObservedBySecond = ObservedOfOtherFamily = default;
-        onChange(this);
+        Changed();
     }
 
     public void OnAttemptFailed(string why)
@@ -147,24 +147,25 @@ internal sealed class RelayLink
         }
     }
 
-    /// <summary>Sends a train whose segments have room for a header in front.</summary>
+    /// <summary>Sends a train whose segments have room for a header in front. In the loop of the shard whose port that is.</summary>
     /// <returns>False: no room now; <c>Writable</c> of the port or the session's queue says when.</returns>
-    public bool Send(Span<byte> train, int segmentSize, MeshAddress destination)
+    public bool Send(UdpPort from, Span<byte> train, int segmentSize, MeshAddress destination)
     {
-        if (session is null)
+        RelayWay now = Way;
+        if (now.Session is not { } current)
         {
             return true;
         }
 
-        RelayFrame header = new(destination, session.Id);
+        RelayFrame header = new(destination, current.Id);
         for (int at = 0; at < train.Length; at += segmentSize)
         {
             header.WriteHeader(train[at..]);
         }
 
-        if (!leg.IsBound)
+        if (!now.IsUdpBound)
         {
-            return SendOverTls(train, segmentSize);
+            return SendOverTls(current, train, segmentSize);
         }
 
         if (segmentSize > RelayFrame.HeaderLength + RelayFrame.MaxUdpPayload)
@@ -173,22 +174,33 @@ internal sealed class RelayLink
             return true;
         }
 
-        leg.OnTraffic(reactor.Now);
-        Arm();
-        return port.Send(session.UdpServers[pair].Relay, train, segmentSize) != SendResult.WouldBlock;
+        NoteTraffic();
+        return from.Send(now.Server, train, segmentSize) != SendResult.WouldBlock;
     }
 
-    /// <summary>A path has gone silent: both legs will be needed, and may be dead too.</summary>
+    /// <summary>A path has gone silent: both legs will be needed, and may be dead too. Any thread.</summary>
     public void Check()
     {
+        if (!reactor.IsInLoop)
+        {
+            reactor.Post(static link => link.Check(), this);
+            return;
+        }
+
         session?.Heartbeat.Check();
         leg.Check(reactor.Now);
         Arm();
     }
 
-    /// <summary>Payload flows on some path: this server must be known to be there when that path fails.</summary>
+    /// <summary>Payload flows on some path: this server must be known to be there when that path fails. Any thread.</summary>
     public void Watch()
     {
+        if (!reactor.IsInLoop)
+        {
+            reactor.Post(static link => link.Watch(), this);
+            return;
+        }
+
         session?.Heartbeat.CheckSilence(WatchPause);
         leg.Watch(reactor.Now);
         Arm();
@@ -210,9 +222,8 @@ internal sealed class RelayLink
         }
     }
 
-    /// <summary>Whether relayed data may come from there.</summary>
-    public bool IsUdpServer(in WireAddress address) =>
-        session is not null && pair < session.UdpServers.Count && session.UdpServers[pair].Relay == address;
+    /// <summary>Whether relayed data may come from there. Any thread.</summary>
+    public bool IsUdpServer(in WireAddress address) => Way.Server == address && address != default;
 
     /// <summary>The server sees our relayed data come from another address than our last hello.</summary>
     public void OnHelloWanted(ulong wanted)
@@ -242,9 +253,10 @@ internal sealed class RelayLink
             }
 
             AskOtherPorts();
-            onChange(this);
+            Changed();
         }
 
+        Publish();
         Suspect();
         Arm();
         return true;
@@ -275,15 +287,15 @@ internal sealed class RelayLink
 
         if (isNews)
         {
-            onChange(this);
+            Changed();
         }
 
         return true;
     }
 
-    private bool SendOverTls(ReadOnlySpan<byte> train, int segmentSize)
+    private static bool SendOverTls(RelaySession session, ReadOnlySpan<byte> train, int segmentSize)
     {
-        session!.Heartbeat.CheckSilence(SilenceUnderTraffic);
+        session.Heartbeat.CheckSilence(SilenceUnderTraffic);
 
         // A train is taken or refused as a whole as far as QUIC is concerned: what went before the refusal is not sent again by us,
         // so the room is asked for first.
@@ -318,6 +330,7 @@ internal sealed class RelayLink
         else if (!leg.IsBound && leg.Failures > 0)
         {
             pair = (pair + 1) % session.UdpServers.Count;
+            Publish();
         }
 
         if (lost)
@@ -331,8 +344,8 @@ internal sealed class RelayLink
 
             session.Heartbeat.Check();
             session.TellUdp(false);
-            IsSuspect = false;
-            onChange(this);
+            isSuspect = false;
+            Changed();
         }
         else
         {
@@ -344,10 +357,39 @@ internal sealed class RelayLink
 
     private void Suspect()
     {
-        if (leg.IsLate(reactor.Now) != IsSuspect)
+        if (leg.IsLate(reactor.Now) != isSuspect)
         {
-            IsSuspect = !IsSuspect;
-            onChange(this);
+            isSuspect = !isSuspect;
+            Changed();
+        }
+    }
+
+    private void Changed()
+    {
+        Publish();
+        onChange(this);
+    }
+
+    private void Publish() => Volatile.Write(ref way, session is null ? RelayWay.None : new RelayWay(
+        session,
+        pair < session.UdpServers.Count ? session.UdpServers[pair].Relay : default,
+        leg.IsBound,
+        leg.IsBound ? leg.RoundTrip : 0,
+        isOrphan,
+        isSuspect,
+        isDraining));
+
+    private void NoteTraffic()
+    {
+        if (reactor.IsInLoop)
+        {
+            leg.OnTraffic(reactor.Now);
+            Arm();
+        }
+        else if (Reactor.Clock() is var now && now >= Volatile.Read(ref nextNote))
+        {
+            Volatile.Write(ref nextNote, now + NotePause);
+            reactor.Post(static link => link.NoteTraffic(), this);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class RelayTraffic(
     int maxPosted,
     Reactor reactor,
     RelayLink link,
-    Action<RelayLink, Memory<byte>> onMessage,
+    Func<ReadOnlySpan<byte>, Shard> shardOf,
     Action<RelayLink, SignalMessage> onServers,
     Action<RelayLink, byte[]> onRevoked) : IDisposable
 {
@@ -104,7 +104,8 @@ internal sealed class RelayTraffic(
             session.Heartbeat.Heard();
             if (result.MessageType == WebSocketMessageType.Binary)
             {
-                reactor.Post(static m => m.Traffic.Deliver(m.Buffer, m.Length), (Traffic: this, Buffer: buffer, Length: length));
+                Shard shard = shardOf(buffer.AsSpan(0, length));
+                shard.Reactor.Post(static m => m.Traffic.Deliver(m.Shard, m.Buffer, m.Length), (Traffic: this, Shard: shard, Buffer: buffer, Length: length));
                 continue;
             }
 
@@ -120,11 +121,11 @@ internal sealed class RelayTraffic(
         }
     }
 
-    private void Deliver(byte[] buffer, int length)
+    private void Deliver(Shard shard, byte[] buffer, int length)
     {
         try
         {
-            onMessage(link, buffer.AsMemory(0, length));
+            shard.OnRelayMessage(link, buffer.AsMemory(0, length));
         }
         finally
         {

@@ -36,7 +36,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         this.stream = stream;
         this.acceptor = acceptor;
         this.onOver = onOver;
-        acceptor.OpenStreams++;
+        acceptor.Begin();
         patience = reactor.CreateTimer(OnSilence);
         patience.Set(reactor.Now + (long)DialPatience.TotalNanoseconds);
     }
@@ -80,7 +80,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         }
 
         patience.Cancel();
-        acceptor.Answers[(int)DialStatus.Ok]++;
+        acceptor.Count(DialStatus.Ok);
         _ = stream.Write([StreamStatus.Write(DialStatus.Ok)]);
         stream.Consume(headerLength);
         byte[] buffer = waiting;
@@ -148,14 +148,14 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         if (header.Endpoint.Port == 0 && header.Service.IsEmpty)
         {
             // A ping (docs/protocol.md): answered like a stranger's endpoint, not counted as one.
-            acceptor.Answers[(int)DialStatus.NotMine]--;
+            acceptor.Count(DialStatus.NotMine, -1);
             Answer(DialStatus.NotMine);
         }
         else if (header.Protocol != TransportProtocol.Tcp || !acceptor.IsLocalEndpoint(TransportProtocol.Tcp, endpoint))
         {
             Answer(DialStatus.NotMine);
         }
-        else if (acceptor.OpenStreams > acceptor.MaxStreams)
+        else if (acceptor.IsFull)
         {
             Answer(DialStatus.Busy);
         }
@@ -198,7 +198,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
             return;
         }
 
-        acceptor.Answers[(int)status]++;
+        acceptor.Count(status);
         _ = stream.Write([StreamStatus.Write(status)]);
         stream.Finish();
         stream.Consume(waitingLength);
@@ -234,7 +234,7 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
 
         isOver = true;
         patience.Cancel();
-        acceptor.OpenStreams--;
+        acceptor.End();
         onOver();
         ReturnWaiting();
         waiting = [];

@@ -248,7 +248,7 @@ internal sealed class FlowTable : IDisposable
             {
                 FarFlow flow = new(this, reactor, datagram.Flow, datagram.Header.Endpoint, datagram.Header.Client, acceptor.SocketMark);
                 far.Add(datagram.Flow, flow);
-                acceptor.Answers[(int)DialStatus.Ok]++;
+                acceptor.Count(DialStatus.Ok);
                 if (sweep.Deadline == long.MaxValue)
                 {
                     sweep.Set(reactor.Now + SweepEvery);
@@ -262,7 +262,7 @@ internal sealed class FlowTable : IDisposable
             }
         }
 
-        acceptor.Answers[(int)status]++;
+        acceptor.Count(status);
         sender.Tell(connection!, datagram.Flow, FlowFlags.Refused, status);
         return null;
     }

@@ -3,7 +3,7 @@ using EdgeMesh.Model;
 
 namespace EdgeMesh.Tunnel.Streams;
 
-/// <summary>What this agent does for its peers: it dials current endpoints of its own node and nothing else.</summary>
+/// <summary>What this agent does for its peers: it dials current endpoints of its own node and nothing else. Any thread.</summary>
 /// <param name="IsLocalEndpoint">Whether an address and port is a current endpoint of this node.</param>
 /// <param name="SocketMark">SO_MARK of the sockets towards endpoints.</param>
 /// <param name="MaxStreams">Service streams from all peers together; past it a stream is answered with <see cref="DialStatus.Busy"/>.</param>
@@ -11,9 +11,17 @@ namespace EdgeMesh.Tunnel.Streams;
 internal sealed record StreamAcceptor(
     Func<TransportProtocol, IPEndPoint, bool> IsLocalEndpoint, int SocketMark, int MaxStreams = 30_000, int MaxFlows = 16_384)
 {
-    /// <summary>Streams accepted and not over. In the loop only.</summary>
-    public int OpenStreams { get; set; }
+    private int openStreams;
 
-    /// <summary>Answers given to peers, by status. In the loop only.</summary>
+    /// <summary>Answers given to peers, by status.</summary>
     public long[] Answers { get; } = new long[(int)DialStatus.Lost + 1];
+
+    /// <summary>More streams are open than may be.</summary>
+    public bool IsFull => Volatile.Read(ref openStreams) > MaxStreams;
+
+    public void Begin() => Interlocked.Increment(ref openStreams);
+
+    public void End() => Interlocked.Decrement(ref openStreams);
+
+    public void Count(DialStatus answer, int change = 1) => Interlocked.Add(ref Answers[(int)answer], change);
 }

@@ -7,8 +7,8 @@ using EdgeMesh.Tunnel.Wire;
 namespace EdgeMesh.Tunnel.Udp;
 
 /// <summary>
-/// The agent's one UDP port, over IPv4 and, where there is any, IPv6. What comes is told apart by the first byte of each
-/// datagram; a train is handed on in runs of one kind. In the loop only, but for <see cref="Open"/>.
+/// A shard's sockets on the agent's one UDP port, over IPv4 and, where there is any, IPv6. What comes is told apart by the first byte
+/// of each datagram; a train is handed on in runs of one kind. In the loop only, but for <see cref="OpenGroup"/>.
 /// </summary>
 internal sealed class UdpPort : IDisposable
 {
@@ -33,6 +33,11 @@ internal sealed class UdpPort : IDisposable
         this.v4 = v4;
         this.v6 = v6;
         this.onPackets = onPackets;
+        v4.Writable += onWritable;
+        if (v6 is not null)
+        {
+            v6.Writable += onWritable;
+        }
     }
 
     /// <summary>The port of both families.</summary>
@@ -43,41 +48,46 @@ internal sealed class UdpPort : IDisposable
     /// <summary>Datagrams that are nothing of ours.</summary>
     public long Unknown { get; private set; }
 
-    /// <summary>Opens the wanted port, or any free one if that is taken.</summary>
+    /// <summary>Opens the wanted port, or any free one if that is taken, for all reactors.</summary>
     /// <exception cref="MeshException">No UDP socket can be had.</exception>
-    public static UdpPort Open(Reactor reactor, TunnelOptions tunnel, PacketHandler onPackets, Action onWritable)
+    public static UdpPort[] OpenGroup(
+        IReadOnlyList<Reactor> reactors, TunnelOptions tunnel, Func<int, PacketHandler> onPackets, Func<int, Action> onWritable)
     {
-        UdpPort? port = null;
-        DatagramHandler handler = (in UdpAddress from, Span<byte> train, int size) => port?.Split(WireAddresses.From(from), train, size);
-        UdpSocketOptions options = new() { Mark = tunnel.SocketMark };
-        UdpSocket v4;
+        UdpPort[] ports = new UdpPort[reactors.Count];
+        DatagramHandler[] handlers =
+        [
+            .. reactors.Select((_, i) => (DatagramHandler)((in UdpAddress from, Span<byte> train, int size) =>
+                ports[i].Split(WireAddresses.From(from), train, size))),
+        ];
+        UdpSocketOptions options = new() { Mark = tunnel.SocketMark, Wrapper = (PacketKinds.RelayDataByte, RelayFrame.HeaderLength) };
+        UdpSocket[] v4;
         try
         {
-            v4 = OpenV4(reactor, tunnel.Port, options, handler);
+            v4 = OpenV4(reactors, tunnel.Port, options, handlers);
         }
         catch (SocketException fault)
         {
             throw new MeshException(MeshExit.Failed, $"no UDP socket can be opened: {fault.Message}", fault);
         }
 
-        UdpSocket? v6 = null;
+        UdpSocket[]? v6 = null;
         try
         {
-            v6 = Socket.OSSupportsIPv6 ? UdpSocket.Open(reactor, new IPEndPoint(IPAddress.IPv6Any, v4.LocalEndPoint.Port), options, handler) : null;
+            v6 = Socket.OSSupportsIPv6
+                ? UdpSocket.OpenGroup(reactors, new IPEndPoint(IPAddress.IPv6Any, v4[0].LocalEndPoint.Port), options, handlers)
+                : null;
         }
         catch (SocketException)
         {
             // Without IPv6 the node has its IPv4 paths.
         }
 
-        port = new UdpPort(reactor, options, v4, v6, onPackets, onWritable, tunnel.Firewall);
-        v4.Writable += onWritable;
-        if (v6 is not null)
+        for (int i = 0; i < ports.Length; i++)
         {
-            v6.Writable += onWritable;
+            ports[i] = new UdpPort(reactors[i], options, v4[i], v6?[i], onPackets(i), onWritable(i), tunnel.Firewall);
         }
 
-        return port;
+        return ports;
     }
 
     /// <summary>
@@ -137,15 +147,16 @@ internal sealed class UdpPort : IDisposable
         }
     }
 
-    private static UdpSocket OpenV4(Reactor reactor, int wanted, UdpSocketOptions options, DatagramHandler handler)
+    private static UdpSocket[] OpenV4(
+        IReadOnlyList<Reactor> reactors, int wanted, UdpSocketOptions options, IReadOnlyList<DatagramHandler> handlers)
     {
         try
         {
-            return UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Any, wanted), options, handler);
+            return UdpSocket.OpenGroup(reactors, new IPEndPoint(IPAddress.Any, wanted), options, handlers);
         }
         catch (SocketException fault) when (wanted != 0 && fault.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Any, 0), options, handler);
+            return UdpSocket.OpenGroup(reactors, new IPEndPoint(IPAddress.Any, 0), options, handlers);
         }
     }
 

@@ -102,9 +102,15 @@ internal sealed class TestMesh : IAsyncDisposable
         return registry.CreateToken(node is null ? null : NodeName.Parse(node), life, uses).Text;
     }
 
-    public async Task<TestNode> AddAsync(string name, bool disableDirect = false, string? server = null, HttpProxy? proxy = null)
+    public async Task<TestNode> AddAsync(string name, bool disableDirect = false, string? server = null, HttpProxy? proxy = null, int threads = 2)
     {
-        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, server ?? ServerText, proxy, new TestLogs(name, output));
+        TestNode node = new(this, name, Path.Combine(root, name), FreePort(), disableDirect, server ?? ServerText, proxy, new TestLogs(name, output))
+        {
+            Threads = threads,
+
+            // Of two nodes that only know each other, one has the other on its second thread.
+            IsShifted = nodes.Count % 2 == 1,
+        };
         nodes.Add(node);
         await node.StartAsync();
         return node;

@@ -18,6 +18,11 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
 
     public int Port => port;
 
+    public required int Threads { get; init; }
+
+    /// <summary>The first peer belongs to the second thread.</summary>
+    public required bool IsShifted { get; init; }
+
     /// <summary>Ports to which this node's datagrams vanish, whatever the address.</summary>
     public ConcurrentDictionary<int, bool> Blocked { get; } = new();
 
@@ -37,6 +42,7 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
                 StateDirectory = state,
                 HttpProxy = proxy,
                 DisableDirect = disableDirect,
+                Threads = Threads,
                 Advertise = [new IPEndPoint(IPAddress.Loopback, port)],
                 Firewall = address => Blocked.ContainsKey(address.Port),
             },
@@ -45,6 +51,11 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
             _ => [],
             logs);
         await Tunnel.StartAsync(CancellationToken.None);
+        if (IsShifted)
+        {
+            DialTarget nobody = new(NodeName.Parse("nobody"), TransportProtocol.Udp, new IPEndPoint(IPAddress.Loopback, 9), new ServiceName("default", "none"), new IPEndPoint(IPAddress.Loopback, 9));
+            Tunnel.ForwardUdp(nobody, _ => { }).Dispose();
+        }
     }
 
     public async Task StopAsync()

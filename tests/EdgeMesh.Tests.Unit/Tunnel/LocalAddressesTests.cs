@@ -27,6 +27,34 @@ public sealed class LocalAddressesTests
         Assert.Equal([Radio, Wire], DefaultRoute.Parse(Table.Split('\n')));
     }
 
+    // As /proc/net/ipv6_route: a router's advertisement, a better static route, a LAN, what a node without a default route has, rubbish.
+    [Fact]
+    public void ReadsDefaultRoutesOfIPv6()
+    {
+        const string table = """
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00450003     eth0
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 00000064 00000001 00000000 00000001    wwan0
+            20010db8000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo
+            00000000000000000000000000000000 00 00000000000000000000000000000000 00 xx800000000000000000000000000001 00000400 00000001 00000000 00450003     eth0
+            broken
+            """;
+        Assert.Equal(
+            [new DefaultRoute("wwan0", IPAddress.IPv6Any, 100), new DefaultRoute("eth0", IPAddress.Parse("fe80::1"), 1024)],
+            DefaultRoute.ParseV6(table.Split('\n')));
+    }
+
+    [Fact]
+    public void EachFamilyHasItsOwnUplink()
+    {
+        DefaultRoute six = new("eth0", IPAddress.Parse("fe80::1"), 1024);
+        DefaultRoute otherSix = new("wwan0", IPAddress.Parse("fe80::2"), 1024);
+        Assert.False(new LocalAddresses([First], [], [Wire, six]).HasMovedFrom(new([First], [], [Wire])));
+        Assert.True(new LocalAddresses([First], [], [Wire, otherSix]).HasMovedFrom(new([First], [], [Wire, six])));
+        Assert.True(new LocalAddresses([First], [], [Wire]).HasMovedFrom(new([First], [], [Wire, six])));
+        Assert.True(new LocalAddresses([First], [], [Radio, six]).HasMovedFrom(new([First], [], [Wire, six])));
+    }
+
     [Fact]
     public void AnotherUplinkIsAMoveThoughEveryAddressStays()
     {

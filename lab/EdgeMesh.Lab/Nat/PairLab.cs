@@ -119,6 +119,11 @@ public sealed class PairLab(Lab lab, string binary, PairOptions options) : IAsyn
             await File.WriteAllTextAsync(Path.Combine(manifests, "web.yaml"), ParkServices.Yaml(new ParkService("web", Service, ("edge2", "172.17.0.2"))), stop);
         }
 
+        if (options.PrepareNetwork is { } prepareNetwork)
+        {
+            await prepareNetwork(this, stop);
+        }
+
         await ServeAsync(second.Node.Pods[0], stop);
         server.Start("server",
         [

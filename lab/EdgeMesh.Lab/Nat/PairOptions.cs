@@ -21,6 +21,9 @@ public sealed record PairOptions
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> AgentEnvironment { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, string>>();
 
+    /// <summary>Adds to the network before anything runs.</summary>
+    public Func<PairLab, CancellationToken, Task>? PrepareNetwork { get; init; }
+
     /// <summary>Adds to the network once the server runs, before the agents do.</summary>
     public Func<PairLab, CancellationToken, Task>? Prepare { get; init; }
 }

@@ -60,6 +60,8 @@ internal static class ProxyBench
                 | | answered | failed | RSS before, MB | RSS with them, MB |
                 |---|---:|---:|---:|---:|
                 """);
+            // Each UDP port of a Service with endpoints elsewhere holds a file, and 20,000 is all there may be here.
+            await WriteServicesAsync(park, mesh, 10, stop);
             text.AppendLine(await CrowdAsync(park, mesh, "15,000 idle TCP connections", "hold", ParkServices.TcpEchoPort, 15_000, stop));
             text.AppendLine(await CrowdAsync(park, mesh, "10,000 UDP flows", "udp-flows", ParkServices.UdpEchoPort, 10_000, stop));
         }

@@ -62,7 +62,7 @@ public sealed class ProxyService(
         await device.EnsureAsync(stop).ConfigureAwait(false);
         await device.AdoptRoutesAsync(stop).ConfigureAwait(false);
         Balancer balancer = new(TimeProvider.System, Random.Shared, distanceOf);
-        tcp = new TcpForwarder(options.MeshAddress, balancer, forwardTcp, watch, FileLimit.Read(), log);
+        tcp = new TcpForwarder(options.MeshAddress, balancer, forwardTcp, watch, FileReserve.Read(), log);
         tcp.Start();
         udp = new UdpForwarder(options.MeshAddress, options.MaxUdpFlows, balancer, forwardUdp, watch, TimeProvider.System, log);
         udp.Start();

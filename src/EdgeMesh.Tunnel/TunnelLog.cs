@@ -91,6 +91,9 @@ internal static partial class TunnelLog
     [LoggerMessage(42, LogLevel.Information, "server {Server} is no longer used: {Why}")]
     public static partial void ServerDropped(ILogger log, string server, string why);
 
+    [LoggerMessage(43, LogLevel.Warning, "near the file limit ({Limit}): peers are told that this node is busy; raise LimitNOFILE")]
+    public static partial void FilesShort(ILogger log, int limit);
+
     [LoggerMessage(33, LogLevel.Warning, "datagrams of wire version {Version} dropped, {Count} so far: is a peer or server newer than this agent?")]
     public static partial void ForeignVersion(ILogger log, int version, long count);
 }

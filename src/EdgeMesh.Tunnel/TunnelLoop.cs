@@ -39,7 +39,7 @@ internal sealed class TunnelLoop
     {
         this.onServerConnected = onServerConnected;
         book = AddressBook.Load(options.StateDirectory, log);
-        StreamAcceptor acceptor = new(isLocalEndpoint, options.SocketMark ?? 0);
+        StreamAcceptor acceptor = new(isLocalEndpoint, options.SocketMark ?? 0, FileReserve.Read(), log);
         TunnelMetrics.Answers = acceptor.Answers;
         state = new TunnelState(options, identity, Revocations.Load(options.StateDirectory, identity.Ca, log), acceptor, log);
         IReadOnlyList<WireAddress> Known(NodeName node) =>

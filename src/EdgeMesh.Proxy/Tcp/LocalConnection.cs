@@ -18,7 +18,7 @@ internal static class LocalConnection
     private const int BufferBytes = 64 * 1024;
 
     public static async Task<TcpForwardResult> RunAsync(
-        IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay, FileLimit files, CancellationToken stop)
+        IPEndPoint endpoint, Socket client, ReadOnlyMemory<byte> replay, FileReserve files, CancellationToken stop)
     {
         if (TryOpen(endpoint.AddressFamily, files) is not Socket server)
         {
@@ -37,7 +37,7 @@ internal static class LocalConnection
     }
 
     /// <summary>Many clients may have been accepted before the first of them gets its second file.</summary>
-    private static Socket? TryOpen(AddressFamily family, FileLimit files)
+    private static Socket? TryOpen(AddressFamily family, FileReserve files)
     {
         try
         {

@@ -16,7 +16,7 @@ namespace EdgeMesh.Proxy.Tcp;
 /// slow endpoint delays nobody else. Accepting and choosing happen on the thread that carries the connection afterwards.
 /// </summary>
 internal sealed class TcpForwarder(
-    IPAddress address, Balancer balancer, TcpForward forward, SocketWatch watch, FileLimit files, ILogger log) : IAsyncDisposable
+    IPAddress address, Balancer balancer, TcpForward forward, SocketWatch watch, FileReserve files, ILogger log) : IAsyncDisposable
 {
     /// <summary>The kernel cuts it to net.core.somaxconn.</summary>
     private const int Backlog = 4096;

@@ -40,6 +40,9 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
 
     public Reactor Reactor => reactor;
 
+    /// <summary>The file's number.</summary>
+    public int Descriptor => fd;
+
     /// <summary>A FIN or an error was signalled: a short read does not mean that the socket is empty.</summary>
     internal bool HasHangup { get; private set; }
 

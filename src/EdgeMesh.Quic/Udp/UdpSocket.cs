@@ -46,6 +46,9 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
     public IPEndPoint LocalEndPoint { get; }
 
+    /// <summary>The file's number.</summary>
+    public int Descriptor => fd;
+
     /// <summary>Any thread; a value may be one train old.</summary>
     public UdpSocketCounters Counters => new(packetsIn, bytesIn, callsIn, packetsOut, bytesOut, callsOut, dropped);
 

@@ -175,6 +175,13 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         {
             // No file left: the other agent is told at once, or its client would wait for nothing.
             Answer(DialStatus.Busy);
+            return;
+        }
+
+        if (acceptor.IsReserved(tcp.Descriptor))
+        {
+            tcp.Dispose();
+            Answer(DialStatus.Busy);
         }
     }
 

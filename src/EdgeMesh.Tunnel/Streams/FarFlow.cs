@@ -42,6 +42,9 @@ internal sealed class FarFlow : IDisposable
 
     public IPEndPoint EndPoint { get; }
 
+    /// <summary>The number of its socket's file.</summary>
+    public int Descriptor => socket.Descriptor;
+
     public bool IsIdle(long now) => now - lastUsed > (replied ? RepliedIdle : UnrepliedIdle);
 
     public void Receive(in FlowDatagram datagram, long now)

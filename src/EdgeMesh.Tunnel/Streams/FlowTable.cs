@@ -247,6 +247,12 @@ internal sealed class FlowTable : IDisposable
             try
             {
                 FarFlow flow = new(this, reactor, datagram.Flow, datagram.Header.Endpoint, datagram.Header.Client, acceptor.SocketMark);
+                if (acceptor.IsReserved(flow.Descriptor))
+                {
+                    flow.Dispose();
+                    return Refuse(datagram.Flow, DialStatus.Busy);
+                }
+
                 far.Add(datagram.Flow, flow);
                 acceptor.Count(DialStatus.Ok);
                 if (sweep.Deadline == long.MaxValue)
@@ -262,8 +268,13 @@ internal sealed class FlowTable : IDisposable
             }
         }
 
+        return Refuse(datagram.Flow, status);
+    }
+
+    private FarFlow? Refuse(uint flow, DialStatus status)
+    {
         acceptor.Count(status);
-        sender.Tell(connection!, datagram.Flow, FlowFlags.Refused, status);
+        sender.Tell(connection!, flow, FlowFlags.Refused, status);
         return null;
     }
 

@@ -76,21 +76,21 @@ public sealed class HostFactsTests
     [InlineData("Limit                     Soft Limit           Hard Limit           Units\nMax open files            20000                524288               files\n", 20000)]
     [InlineData("Max open files            unlimited            unlimited            files\n", int.MaxValue)]
     [InlineData("", 1024)]
-    public void ReadsFileLimit(string limits, int expected) => Assert.Equal(expected, FileLimit.Parse(limits));
+    public void ReadsFileLimit(string limits, int expected) => Assert.Equal(expected, FileReserve.Parse(limits));
 
     [Theory]
     [InlineData(20_000, 19_744)]
     [InlineData(1024, 768)]
     [InlineData(400, 300)]
-    public void FileLimitKeepsAReserve(int files, int first) => Assert.Equal(first, new FileLimit(files).First);
+    public void FileLimitKeepsAReserve(int files, int first) => Assert.Equal(first, new FileReserve(files).First);
 
     [Fact]
     public void ASocketsNumberTellsHowManyFilesAreOpen()
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
-        Assert.True(new FileLimit((int)socket.Handle).IsNear(socket));
-        Assert.False(new FileLimit((int)socket.Handle + 257).IsNear(socket));
+        Assert.True(new FileReserve((int)socket.Handle).IsNear(socket));
+        Assert.False(new FileReserve((int)socket.Handle + 257).IsNear(socket));
     }
 
     private static InterfaceFacts Interface(

@@ -42,6 +42,18 @@ public class FlowTableTests
     }
 
     [Fact]
+    public async Task TheFarAgentIsBusyBeforeItsLastFileIsTaken()
+    {
+        await using StreamPair pair = new(files: 4);
+        await pair.ConnectAsync();
+        using Socket echo = Echo();
+        using UdpFlow flow = pair.NearFlows.Open(StreamPair.Target((IPEndPoint)echo.LocalEndPoint!, TransportProtocol.Udp), _ => { });
+        flow.Send([1]);
+        await Eventually.HoldsAsync(() => flow.Status != DialStatus.Ok);
+        Assert.Equal(DialStatus.Busy, flow.Status);
+    }
+
+    [Fact]
     public async Task LosesNothingOfABurstThatFitsItsQueues()
     {
         await using StreamPair pair = new();

@@ -75,6 +75,21 @@ public class ForwardedTcpTests
     }
 
     [Fact]
+    public async Task TheFarAgentIsBusyBeforeItsLastFileIsTaken()
+    {
+        await using StreamPair pair = new(files: 4);
+        await pair.ConnectAsync();
+        using Listener endpoint = new();
+        (Socket client, Socket accepted) = await Listener.ConnectedAsync();
+        TcpForwardResult result = await pair.ForwardAsync(accepted, endpoint.Address, "kept"u8.ToArray());
+        Assert.Equal(DialStatus.Busy, result.Status);
+        Assert.Equal("kept"u8.ToArray(), result.Unsent);
+        Assert.Equal(1, pair.Acceptor.Answers[(int)DialStatus.Busy]);
+        accepted.Dispose();
+        client.Dispose();
+    }
+
+    [Fact]
     public async Task ForwardsAResetAsAReset()
     {
         await using StreamPair pair = new();

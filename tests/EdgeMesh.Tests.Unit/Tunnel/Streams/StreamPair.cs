@@ -21,9 +21,10 @@ internal sealed class StreamPair : IAsyncDisposable
     private QuicEndpoint? far;
     private QuicConnection? nearConnection;
 
-    public StreamPair()
+    /// <param name="files">How many files the far agent may have open.</param>
+    public StreamPair(int files = int.MaxValue)
     {
-        Acceptor = new StreamAcceptor((protocol, endpoint) => IsMine(protocol, endpoint), 0);
+        Acceptor = new StreamAcceptor((protocol, endpoint) => IsMine(protocol, endpoint), 0, new FileReserve(files), NullLogger.Instance);
         nearSocket = UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Loopback, 0), new UdpSocketOptions(), OnNear);
         farSocket = UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Loopback, 0), new UdpSocketOptions(), OnFar);
     }

@@ -1,20 +1,22 @@
 using System.Globalization;
 using System.Net.Sockets;
 
-namespace EdgeMesh.Proxy.Tcp;
+namespace EdgeMesh.Model;
 
 /// <summary>
-/// Whether files run short: a quarter of RLIMIT_NOFILE, at most 256, stays free for the tunnel, the API client and the rules, which start
-/// processes. Nothing is counted: the kernel gives each new file the lowest free number, so a socket's own number says how many are open,
-/// those of UDP flows and of peers' connections too.
+/// Whether files run short: a quarter of RLIMIT_NOFILE, at most 256, stays free for what is not clients' and peers' traffic: servers, the
+/// API client, state files, the rules, which start processes. Nothing is counted: the kernel gives each new file the lowest free number, so
+/// a socket's own number says how many are open.
 /// </summary>
-internal sealed class FileLimit(int files)
+public sealed class FileReserve(int files)
 {
     private const int Reserve = 256;
 
+    /// <summary>RLIMIT_NOFILE.</summary>
     public int Files { get; } = files;
 
-    public static FileLimit Read() => new(Parse(File.ReadAllText("/proc/self/limits")));
+    /// <summary>This process's, as it is now.</summary>
+    public static FileReserve Read() => new(Parse(File.ReadAllText("/proc/self/limits")));
 
     internal static int Parse(string limits)
     {
@@ -36,5 +38,8 @@ internal sealed class FileLimit(int files)
     /// <summary>The first number that belongs to the reserve.</summary>
     public int First { get; } = files - Math.Min(Reserve, files / 4);
 
-    public bool IsNear(Socket opened) => opened.Handle >= First;
+    public bool IsNear(Socket opened) => IsNear(opened.Handle);
+
+    /// <param name="opened">Number of a file that has just been opened.</param>
+    public bool IsNear(nint opened) => opened >= First;
 }

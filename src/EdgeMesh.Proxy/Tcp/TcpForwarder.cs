@@ -53,7 +53,10 @@ internal sealed class TcpForwarder(
             socket.Bind(new IPEndPoint(address, 0));
             SocketSetup.KeepAlive(socket); // What it accepts inherits the options.
             socket.Listen(Backlog);
-            socket.Blocking = false;
+
+            // Blocking, or .NET makes each accepted socket non-blocking, in two system calls. It is asked only for connections that
+            // wait; should one be gone all the same, a millisecond is the end of it.
+            socket.ReceiveTimeout = 1;
         }
         catch (SocketException e)
         {

@@ -93,7 +93,7 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     public void Post<T>(Action<T> action, T state) => Enqueue(new PostedWork<T>(action, state));
 
     /// <summary>
-    /// Calls <paramref name="readable"/> on the loop for as long as the socket, not blocking, can be read. It must not block.
+    /// Calls <paramref name="readable"/> on the loop for as long as the socket can be read. It must not block.
     /// Any thread.
     /// </summary>
     /// <returns>Owns the socket from now on: its <c>Dispose</c>, from any thread, closes it.</returns>

@@ -113,6 +113,6 @@ public delegate UdpFlow UdpForward(DialTarget target, DatagramReceiver receiver)
 /// Calls <paramref name="readable"/> on the thread that also carries connections to peers, whenever the socket can be read and
 /// until the result, which owns the socket, is disposed. So a client's packet is on its way without a change of threads.
 /// </summary>
-/// <param name="socket">Not blocking.</param>
+/// <param name="socket">Read only when it is told to be readable, or not blocking.</param>
 /// <param name="readable">Must not block; what it leaves unread leads to another call.</param>
 public delegate IDisposable SocketWatch(Socket socket, Action readable);

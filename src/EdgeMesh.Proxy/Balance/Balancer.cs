@@ -57,8 +57,7 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
         /// <summary>An endpoint that does not answer costs seconds: more than this many and the client has given up anyway.</summary>
         private const int Most = 5;
 
-        private readonly bool takesAll = anyEndpoint || plan.AgentTakesAll
-            || plan.Endpoints.Any(e => e.Placement == Placement.Local && e.Address.Address.Equals(client));
+        private readonly bool takesAll = anyEndpoint || plan.AgentTakesAll || IsEndpoint(plan, client);
 
         private List<PlannedEndpoint>? tried;
 
@@ -93,6 +92,19 @@ internal sealed class Balancer(TimeProvider time, Random random, PeerDistanceOf 
             (tried ??= new(1)).Add(found);
             endpoint = found;
             return true;
+        }
+
+        private static bool IsEndpoint(PortPlan plan, IPAddress client)
+        {
+            foreach (PlannedEndpoint endpoint in plan.Endpoints)
+            {
+                if (endpoint.Placement == Placement.Local && endpoint.Address.Address.Equals(client))
+                {
+                    return true;
+                }
+            }
+
+            return false;
         }
 
         private PlannedEndpoint? Open(EndpointId? id)

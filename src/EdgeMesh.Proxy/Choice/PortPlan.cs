@@ -24,7 +24,24 @@ internal sealed record PortPlan(
     /// </summary>
     public IEnumerable<PlannedEndpoint> Arms => Front == PortFront.LocalOnly ? Outside.Endpoints : Endpoints.Where(IsArm);
 
-    public int KernelCount => Front == PortFront.LocalOnly ? Outside.Endpoints.Length : Endpoints.Count(IsArm);
+    public int KernelCount
+    {
+        get
+        {
+            if (Front == PortFront.LocalOnly)
+            {
+                return Outside.Endpoints.Length;
+            }
+
+            int count = 0;
+            foreach (PlannedEndpoint endpoint in Endpoints)
+            {
+                count += IsArm(endpoint) ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>Over how many the kernel and the agent draw together.</summary>
     public int DrawnCount => Front == PortFront.LocalOnly ? Outside.Endpoints.Length

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
 
@@ -12,6 +14,8 @@ internal static class SocketSetup
     private const int SoSendBufferForce = 32;
     private const int SolIp = 0;
     private const int SoOriginalDestination = 80;
+    private const int SolTcp = 6;
+    private const int TcpInfo = 11;
 
     /// <summary>Our own chains let the agent's sockets pass.</summary>
     public static void MarkAsAgent(Socket socket) =>
@@ -19,7 +23,7 @@ internal static class SocketSetup
 
     /// <summary>
     /// A pod that vanished without a word (its node's network went, it was killed with its namespace) is noticed four minutes later;
-    /// the kernel's own two hours would keep its connections for half a day.
+    /// the kernel's own two hours would keep its connections for half a day. What a listener accepts inherits it.
     /// </summary>
     public static void KeepAlive(Socket socket)
     {
@@ -44,26 +48,29 @@ internal static class SocketSetup
         }
     }
 
-    /// <summary>Where the client wanted to go before the DNAT: a sockaddr_in from conntrack.</summary>
-    public static bool TryGetOriginalDestination(Socket socket, Span<byte> address, out ushort port)
+    /// <summary>Where the client wanted to go before the DNAT: a sockaddr_in from conntrack. Null: nowhere else.</summary>
+    public static IPEndPoint? OriginalDestination(Socket socket)
     {
         Span<byte> raw = stackalloc byte[16];
-        port = 0;
         try
         {
-            if (socket.GetRawSocketOption(SolIp, SoOriginalDestination, raw) < 8)
-            {
-                return false;
-            }
+            return socket.GetRawSocketOption(SolIp, SoOriginalDestination, raw) < 8 ? null
+                : new IPEndPoint(new IPAddress(raw.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(raw[2..]));
         }
         catch (SocketException)
         {
-            return false;
+            return null;
         }
+    }
 
-        port = (ushort)((raw[2] << 8) | raw[3]);
-        raw.Slice(4, 4).CopyTo(address);
-        return true;
+    /// <summary>
+    /// How many connections wait to be accepted: of a listening socket, tcpi_unacked of struct tcp_info (linux/tcp.h), behind 8 bytes
+    /// and four words, is the backlog in use.
+    /// </summary>
+    public static int Waiting(Socket listener)
+    {
+        Span<byte> raw = stackalloc byte[28];
+        return listener.GetRawSocketOption(SolTcp, TcpInfo, raw) < raw.Length ? 1 : BitConverter.ToInt32(raw[24..]);
     }
 
     /// <summary>Closes with RST.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
@@ -24,10 +23,10 @@ internal sealed class TcpForwarder(
     // Then what they cause is sent before the next ones are taken.
     private const int AcceptsPerTurn = 16;
 
-    private readonly ConcurrentDictionary<long, Task> running = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly List<IDisposable> listeners = [];
-    private readonly Lock gate = new(); // Guards isClosed, and that nothing begins to run afterwards.
+    private readonly Lock gate = new(); // Guards running and isClosed, and that nothing begins to run afterwards.
+    private readonly Dictionary<long, Task> running = [];
     private SafeFileHandle? spare; // Of the thread that accepts.
     private bool isClosed;
     private long lastId;
@@ -52,8 +51,12 @@ internal sealed class TcpForwarder(
         try
         {
             socket.Bind(new IPEndPoint(address, 0));
+            SocketSetup.KeepAlive(socket); // What it accepts inherits the options.
             socket.Listen(Backlog);
-            socket.Blocking = false;
+
+            // Blocking, or .NET makes each accepted socket non-blocking, in two system calls. It is asked only for connections that
+            // wait; should one be gone all the same, a millisecond is the end of it.
+            socket.ReceiveTimeout = 1;
         }
         catch (SocketException e)
         {
@@ -72,7 +75,7 @@ internal sealed class TcpForwarder(
         Close();
         try
         {
-            await Task.WhenAll(running.Values).WaitAsync(limit).ConfigureAwait(false);
+            await WhenIdleAsync().WaitAsync(limit).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -85,7 +88,7 @@ internal sealed class TcpForwarder(
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         Close();
-        await Task.WhenAll(running.Values).ConfigureAwait(false);
+        await WhenIdleAsync().ConfigureAwait(false);
         spare?.Dispose();
         stopping.Dispose();
     }
@@ -100,18 +103,22 @@ internal sealed class TcpForwarder(
         listeners.ForEach(listener => listener.Dispose());
     }
 
+    private Task WhenIdleAsync()
+    {
+        lock (gate)
+        {
+            return Task.WhenAll([.. running.Values]);
+        }
+    }
+
     private void Accept(Socket listener, bool anyEndpoint)
     {
-        for (int i = 0; i < AcceptsPerTurn; i++)
+        // Nobody else accepts here, so those who wait now can be taken without asking again for each of them.
+        for (int left = Math.Min(SocketSetup.Waiting(listener), AcceptsPerTurn); left > 0; left--)
         {
             Socket client;
             try
             {
-                if (i > 0 && !listener.Poll(0, SelectMode.SelectRead))
-                {
-                    return;
-                }
-
                 client = listener.Accept();
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets)
@@ -142,10 +149,9 @@ internal sealed class TcpForwarder(
 
                 long id = ++lastId;
                 Task task = ServeAsync(id, client, anyEndpoint);
-                running[id] = task;
-                if (task.IsCompleted)
+                if (!task.IsCompleted)
                 {
-                    running.TryRemove(id, out _);
+                    running[id] = task;
                 }
             }
         }
@@ -170,20 +176,24 @@ internal sealed class TcpForwarder(
         finally
         {
             ProxyMetrics.TcpOpen.Add(-1);
-            running.TryRemove(id, out _);
+            lock (gate)
+            {
+                running.Remove(id);
+            }
         }
     }
 
     private async Task<string> ForwardAsync(Socket client, bool anyEndpoint)
     {
-        if (!TryFindPlan(client, out PortPlan plan, out string destination) || client.RemoteEndPoint is not IPEndPoint from)
+        IPEndPoint? to = SocketSetup.OriginalDestination(client);
+        if (to is null || !balancer.TryFind(new PortKey(to.Address, TransportProtocol.Tcp, (ushort)to.Port), out PortPlan plan)
+            || client.RemoteEndPoint is not IPEndPoint from)
         {
-            ProxyLog.NoService(log, SafeRemote(client), destination);
+            ProxyLog.NoService(log, SafeRemote(client), to?.ToString() ?? "a connection without DNAT");
             SocketSetup.Reset(client);
             return "no-service";
         }
 
-        SocketSetup.KeepAlive(client);
         ReadOnlyMemory<byte> replay = default;
         Balancer.Attempts attempts = balancer.Begin(plan, from.Address, anyEndpoint);
         while (attempts.TryNext(out PlannedEndpoint endpoint))
@@ -225,21 +235,6 @@ internal sealed class TcpForwarder(
 
         SocketSetup.Reset(client);
         return "refused";
-    }
-
-    private bool TryFindPlan(Socket client, out PortPlan plan, out string destination)
-    {
-        Span<byte> original = stackalloc byte[4];
-        if (!SocketSetup.TryGetOriginalDestination(client, original, out ushort port))
-        {
-            plan = null!;
-            destination = "a connection without DNAT";
-            return false;
-        }
-
-        IPAddress to = new(original);
-        destination = $"{to}:{port}";
-        return balancer.TryFind(new PortKey(to, TransportProtocol.Tcp, port), out plan);
     }
 
     private static EndPoint? SafeRemote(Socket client)

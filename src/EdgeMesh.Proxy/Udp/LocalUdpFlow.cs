@@ -17,7 +17,7 @@ internal sealed class LocalUdpFlow : UdpFlow
     {
         this.socket = socket;
         this.receiver = receiver;
-        watched = watch(socket, () => DatagramSocket.Drain(socket, ReceiveOne));
+        watched = watch(socket, new DatagramSocket(socket, ReceiveOne).Drain);
     }
 
     public override DialStatus Status => status;

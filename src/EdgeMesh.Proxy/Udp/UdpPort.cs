@@ -47,7 +47,7 @@ internal sealed class UdpPort : IDisposable
 
         sender = new SocketAddress(address.AddressFamily);
         Number = ((IPEndPoint)socket.LocalEndPoint!).Port;
-        watched = watch(socket, () => DatagramSocket.Drain(socket, ReceiveOne));
+        watched = watch(socket, new DatagramSocket(socket, ReceiveOne).Drain);
     }
 
     public int Number { get; }

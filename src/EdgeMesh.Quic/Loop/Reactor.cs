@@ -31,10 +31,10 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     private readonly int eventSize;
     private readonly int eventDataOffset;
 
-    // Slot 0 is the eventfd. A closed source's slot is not given out again in the same turn: an event may still be pending.
-    private ILoopSource?[] sources = new ILoopSource?[64];
+    // Slot 0 is the eventfd. A slot's use is told from the ones before by its generation, which stands in the event: one may still be
+    // pending, or come late from a closed descriptor of which a process that is just being started has a copy.
+    private Slot[] slots = new Slot[64];
     private readonly Stack<int> freeSlots = new();
-    private readonly List<int> closedThisTurn = [];
     private int usedSlots = 1;
 
     private List<Action> endOfTurn = [];
@@ -93,7 +93,7 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     public void Post<T>(Action<T> action, T state) => Enqueue(new PostedWork<T>(action, state));
 
     /// <summary>
-    /// Calls <paramref name="readable"/> on the loop for as long as the socket, not blocking, can be read. It must not block.
+    /// Calls <paramref name="readable"/> on the loop for as long as the socket can be read. It must not block.
     /// Any thread.
     /// </summary>
     /// <returns>Owns the socket from now on: its <c>Dispose</c>, from any thread, closes it.</returns>
@@ -141,37 +141,45 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     internal unsafe byte* ReceiveBuffer => receiveBuffer is null ? receiveBuffer = (byte*)NativeMemory.Alloc(ReceiveBufferBytes) : receiveBuffer;
 
     /// <summary>Puts a descriptor on the loop. In the loop only.</summary>
-    /// <returns>The slot, for <see cref="Modify"/> and <see cref="Remove"/>.</returns>
+    /// <returns>The slot, for <see cref="Modify"/>, <see cref="Remove"/> and <see cref="Forget"/>.</returns>
     internal int Add(ILoopSource source, int fd, int events)
     {
         if (!freeSlots.TryPop(out int slot))
         {
             slot = usedSlots++;
-            if (slot == sources.Length)
+            if (slot == slots.Length)
             {
-                Array.Resize(ref sources, slot * 2);
+                Array.Resize(ref slots, slot * 2);
             }
         }
 
-        sources[slot] = source;
+        slots[slot].Source = source;
         Control(Libc.EpollAdd, fd, events, slot);
         return slot;
     }
 
     internal void Modify(int slot, int fd, int events) => Control(Libc.EpollModify, fd, events, slot);
 
+    /// <summary>Takes a descriptor that stays open off the loop.</summary>
     internal void Remove(int slot, int fd)
     {
         Control(Libc.EpollDelete, fd, 0, slot);
-        sources[slot] = null;
-        closedThisTurn.Add(slot);
+        Forget(slot);
+    }
+
+    /// <summary>For an edge-triggered source whose descriptor is closed next: that takes it off epoll without a call of its own.</summary>
+    internal void Forget(int slot)
+    {
+        slots[slot].Source = null;
+        slots[slot].Generation++;
+        freeSlots.Push(slot);
     }
 
     private unsafe void Control(int operation, int fd, int events, int slot)
     {
         byte* change = stackalloc byte[16];
         *(int*)change = events;
-        *(long*)(change + eventDataOffset) = slot;
+        *(long*)(change + eventDataOffset) = ((long)slots[slot].Generation << 32) | (uint)slot;
         if (Libc.epoll_ctl(epoll, operation, fd, change) != 0)
         {
             throw new InvalidOperationException($"epoll_ctl {operation}: errno {Marshal.GetLastPInvokeError()}");
@@ -219,7 +227,8 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
         for (int i = 0; i < count; i++)
         {
             byte* entry = events + (i * eventSize);
-            int slot = (int)*(long*)(entry + eventDataOffset);
+            long data = *(long*)(entry + eventDataOffset);
+            int slot = (int)data;
             if (slot == WakeSlot)
             {
                 ulong value;
@@ -227,7 +236,7 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
                 continue;
             }
 
-            if (sources[slot] is { } source)
+            if (slots[slot] is { Source: { } source } use && use.Generation == (int)(data >> 32))
             {
                 try
                 {
@@ -257,13 +266,6 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
             (endOfTurn, endOfTurnRunning) = (endOfTurnRunning, endOfTurn);
             RunAll(endOfTurnRunning);
         }
-
-        foreach (int slot in closedThisTurn)
-        {
-            freeSlots.Push(slot);
-        }
-
-        closedThisTurn.Clear();
     }
 
     private void DrainInbox()
@@ -343,6 +345,12 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
         }
 
         return Math.Max(count, 0);
+    }
+
+    private struct Slot
+    {
+        public ILoopSource? Source;
+        public int Generation;
     }
 
     private interface IPostedWork

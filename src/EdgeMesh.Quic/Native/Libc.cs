@@ -18,6 +18,8 @@ internal static unsafe partial class Libc
     public const int EventFdFlags = 0x80000 | 0x800;
 
     public const int Interrupted = 4;
+    public const int TooManyFilesInSystem = 23;
+    public const int TooManyFiles = 24;
     public const int IoError = 5;
     public const int Again = 11;
     public const int Invalid = 22;
@@ -36,6 +38,8 @@ internal static unsafe partial class Libc
     public const int UdpSegment = 103;
     public const int UdpGro = 104;
     public const int SoError = 4;
+    public const int SoKeepAlive = 9;
+    public const int SoLinger = 13;
     public const int SoSendBuffer = 7;
     public const int SoReceiveBuffer = 8;
     public const int SoReusePort = 15;
@@ -43,8 +47,17 @@ internal static unsafe partial class Libc
     public const int SoReceiveBufferForce = 33;
     public const int SoMark = 36;
     public const int SoAttachReusePortCbpf = 51;
+    public const int SolTcp = 6;
+    public const int TcpNoDelay = 1;
+    public const int TcpKeepIdle = 4;
+    public const int TcpKeepInterval = 5;
+    public const int TcpKeepCount = 6;
+    public const int TcpInfo = 11;
     public const int AfInet = 2;
     public const int AfInet6 = 10;
+
+    /// <summary>SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC.</summary>
+    public const int StreamSocket = 1 | 0x800 | 0x80000;
 
     private const string C = "libc";
 
@@ -83,6 +96,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(C, SetLastError = true)]
     public static partial nint sendmsg(int fd, MessageHeader* message, int flags);
+
+    [LibraryImport(C, SetLastError = true)]
+    public static partial int socket(int family, int type, int protocol);
 
     [LibraryImport(C, SetLastError = true)]
     public static partial int connect(int fd, void* address, uint length);

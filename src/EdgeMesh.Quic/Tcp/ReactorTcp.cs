@@ -5,7 +5,10 @@ using EdgeMesh.Quic.Native;
 
 namespace EdgeMesh.Quic;
 
-/// <summary>A non-blocking TCP connection on the reactor. In the loop only.</summary>
+/// <summary>
+/// A TCP connection on the reactor. In the loop only. It has a descriptor and no more: a socket that was dialled here has no object
+/// of .NET's, and what a short connection does not need is not asked of the kernel.
+/// </summary>
 public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
 {
     /// <summary>What <see cref="Receive"/> and <see cref="Send"/> return when they would block.</summary>
@@ -17,19 +20,20 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
     private const int Interest = Libc.EpollIn | Libc.EpollOut | Libc.EpollRdHup | Libc.EpollEdge;
 
     private readonly Reactor reactor;
-    private readonly Socket socket;
+    private readonly Socket? adopted;
     private readonly int fd;
     private int slot = -1;
     private bool connecting;
     private bool closed;
+    private bool hasSent;
+    private bool isNoDelay;
 
-    private ReactorTcp(Reactor reactor, Socket socket, ITcpEvents events)
+    private ReactorTcp(Reactor reactor, Socket? adopted, int fd, ITcpEvents events)
     {
         this.reactor = reactor;
-        this.socket = socket;
+        this.adopted = adopted;
+        this.fd = fd;
         Events = events;
-        socket.Blocking = false;
-        fd = (int)socket.Handle;
     }
 
     /// <summary>Who gets the events; may be changed when the connection changes hands (the new owner tries both directions once).</summary>
@@ -43,14 +47,21 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
     /// <summary>The file's number.</summary>
     public int Descriptor => fd;
 
-    /// <summary>A FIN or an error was signalled: a short read does not mean that the socket is empty.</summary>
-    internal bool HasHangup { get; private set; }
+    /// <summary>
+    /// False when the last <see cref="Receive"/> has emptied the socket: more input comes with <see cref="ITcpEvents.OnReadable"/>, so
+    /// that nobody need ask before.
+    /// </summary>
+    public bool MayReceive { get; private set; }
 
-    /// <summary>Takes the socket over. <see cref="Release"/> gives it back.</summary>
+    // A FIN or an error was signalled: a short read does not mean that the socket is empty.
+    private bool HasHangup { get; set; }
+
+    /// <summary>
+    /// Takes the socket over, blocking or not: no call here waits. <see cref="Release"/> gives it back.
+    /// </summary>
     public static ReactorTcp Adopt(Reactor reactor, Socket socket, ITcpEvents events)
     {
-        ReactorTcp tcp = new(reactor, socket, events);
-        tcp.NoDelay();
+        ReactorTcp tcp = new(reactor, socket, (int)socket.Handle, events) { MayReceive = true };
         tcp.slot = reactor.Add(tcp, tcp.fd, Interest);
         return tcp;
     }
@@ -63,7 +74,14 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
     /// <exception cref="SocketException">No file is left for a socket.</exception>
     public static ReactorTcp Connect(Reactor reactor, IPEndPoint to, int? mark, ITcpEvents events)
     {
-        ReactorTcp tcp = new(reactor, new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp), events) { connecting = true };
+        UdpAddress remote = UdpAddress.From(to);
+        int fd = Libc.socket(remote.Family == AddressFamily.InterNetworkV6 ? Libc.AfInet6 : Libc.AfInet, Libc.StreamSocket, 0);
+        if (fd < 0)
+        {
+            throw new SocketException((int)ToSocketError(Marshal.GetLastPInvokeError()));
+        }
+
+        ReactorTcp tcp = new(reactor, null, fd, events) { connecting = true };
         int error = 0;
         if (mark is int value && !Libc.SetOption(tcp.fd, Libc.SolSocket, Libc.SoMark, value))
         {
@@ -72,10 +90,8 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
 
         if (error == 0)
         {
-            tcp.NoDelay();
-            tcp.KeepAlive();
             byte* address = stackalloc byte[SocketAddress.MaxLength];
-            uint length = SocketAddress.Write(address, UdpAddress.From(to));
+            uint length = SocketAddress.Write(address, remote);
             error = Libc.connect(tcp.fd, address, length) == 0 ? 0 : Marshal.GetLastPInvokeError();
         }
 
@@ -89,6 +105,24 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
         }
 
         return tcp;
+    }
+
+    /// <summary>
+    /// Whether the connection that <see cref="Connect"/> began stands already, as it mostly does towards a process of this machine:
+    /// the kernel has its answer before the call returns. Then <see cref="ITcpEvents.OnConnected"/> does not follow.
+    /// </summary>
+    public bool HasConnected()
+    {
+        // tcpi_state, the first byte of struct tcp_info: TCP_ESTABLISHED, or TCP_CLOSE_WAIT where the FIN is here too.
+        byte state = 0;
+        uint length = 1;
+        if (connecting && !closed && Libc.getsockopt(fd, Libc.SolTcp, Libc.TcpInfo, &state, &length) == 0 && state is 1 or 8)
+        {
+            connecting = false;
+            return true;
+        }
+
+        return false;
     }
 
     /// <returns>&gt; 0 bytes; 0 = FIN; <see cref="WouldBlock"/>; <see cref="WasReset"/> (nothing more comes).</returns>
@@ -106,6 +140,7 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
                 nint count = Libc.recv(fd, data, (nuint)buffer.Length, Libc.MsgDontWait);
                 if (count >= 0)
                 {
+                    MayReceive = count == 0 || count == buffer.Length || HasHangup;
                     return (int)count;
                 }
 
@@ -114,6 +149,7 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
                     case Libc.Interrupted:
                         continue;
                     case Libc.Again:
+                        MayReceive = false;
                         return WouldBlock;
                     default:
                         IsBroken = true;
@@ -131,6 +167,12 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
             return WasReset;
         }
 
+        if (hasSent)
+        {
+            NoDelay();
+        }
+
+        hasSent = true;
         fixed (byte* pointer = data)
         {
             while (true)
@@ -169,27 +211,61 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
     {
         if (!closed)
         {
-            socket.LingerState = new LingerOption(true, 0);
+            // struct linger: on, 0 s.
+            int* linger = stackalloc int[2] { 1, 0 };
+            _ = Libc.setsockopt(fd, Libc.SolSocket, Libc.SoLinger, linger, 2 * sizeof(int));
             Dispose();
         }
     }
 
-    /// <summary>Leaves the reactor and gives the socket back, open and blocking as .NET expects it. No event follows.</summary>
+    /// <summary>
+    /// SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (tcp(7)): a peer that vanished without a word is noticed after four
+    /// minutes. For a connection that lives long enough to need it; an accepted one has it from its listener.
+    /// </summary>
+    public void KeepAlive()
+    {
+        if (!closed)
+        {
+            Libc.SetOption(fd, Libc.SolSocket, Libc.SoKeepAlive, 1);
+            Libc.SetOption(fd, Libc.SolTcp, Libc.TcpKeepIdle, 120);
+            Libc.SetOption(fd, Libc.SolTcp, Libc.TcpKeepInterval, 30);
+            Libc.SetOption(fd, Libc.SolTcp, Libc.TcpKeepCount, 4);
+        }
+    }
+
+    /// <summary>Leaves the reactor and gives the adopted socket back, open and as it was. No event follows.</summary>
     public Socket Release()
     {
         ObjectDisposedException.ThrowIf(closed, this);
-        Leave();
-        socket.Blocking = true;
+        Socket socket = adopted ?? throw new InvalidOperationException("it was dialled here");
+        closed = true;
+        reactor.Remove(slot, fd);
+        slot = -1;
         return socket;
     }
 
     /// <summary>Closes; unread input makes it an RST, as always with TCP.</summary>
     public void Dispose()
     {
-        if (!closed)
+        if (closed)
         {
-            Leave();
-            socket.Dispose();
+            return;
+        }
+
+        closed = true;
+        if (slot >= 0)
+        {
+            reactor.Forget(slot);
+            slot = -1;
+        }
+
+        if (adopted is null)
+        {
+            _ = Libc.close(fd);
+        }
+        else
+        {
+            adopted.Dispose();
         }
     }
 
@@ -197,10 +273,9 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
     {
         if (connecting)
         {
-            int error = PendingError();
-            if (error != 0 || (events & (Libc.EpollErr | Libc.EpollHup)) != 0)
+            if ((events & (Libc.EpollErr | Libc.EpollHup)) != 0)
             {
-                Fail(error);
+                Fail(PendingError());
                 return;
             }
 
@@ -217,6 +292,7 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
         IsBroken |= (events & Libc.EpollErr) != 0;
         if (!closed && (events & (Libc.EpollIn | Libc.EpollRdHup | Libc.EpollHup | Libc.EpollErr)) != 0)
         {
+            MayReceive = true;
             Events.OnReadable();
         }
 
@@ -226,16 +302,14 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
         }
     }
 
-    private void NoDelay() => Libc.SetOption(fd, 6, 1, 1);
-
-    // SO_KEEPALIVE; TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (tcp(7)): an endpoint that vanished without a word is noticed after four
-    // minutes. Nobody else notices: the client's own probes end at its agent.
-    private void KeepAlive()
+    // Nagle's algorithm holds a small segment back while another small one is on its way: never the first.
+    private void NoDelay()
     {
-        Libc.SetOption(fd, Libc.SolSocket, 9, 1);
-        Libc.SetOption(fd, 6, 4, 120);
-        Libc.SetOption(fd, 6, 5, 30);
-        Libc.SetOption(fd, 6, 6, 4);
+        if (!isNoDelay)
+        {
+            isNoDelay = true;
+            Libc.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
+        }
     }
 
     private void Fail(int error)
@@ -257,6 +331,8 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
         104 => SocketError.ConnectionReset,
         1 or 13 => SocketError.AccessDenied,
         99 => SocketError.AddressNotAvailable,
+        Libc.TooManyFiles or Libc.TooManyFilesInSystem => SocketError.TooManyOpenSockets,
+        Libc.NoBuffers or 12 => SocketError.NoBufferSpaceAvailable,
         _ => SocketError.SocketError,
     };
 
@@ -266,15 +342,5 @@ public sealed unsafe class ReactorTcp : ILoopSource, IDisposable
         uint length = sizeof(int);
         _ = Libc.getsockopt(fd, Libc.SolSocket, Libc.SoError, &error, &length);
         return error;
-    }
-
-    private void Leave()
-    {
-        closed = true;
-        if (slot >= 0)
-        {
-            reactor.Remove(slot, fd);
-            slot = -1;
-        }
     }
 }

@@ -148,7 +148,7 @@ public sealed class TcpSplice : IStreamHandler, ITcpEvents
         }
 
         int budget = BytesPerTurn;
-        while (true)
+        while (tcp.MayReceive)
         {
             Span<byte> room = stream.GetSendSpan();
             if (room.IsEmpty)
@@ -172,11 +172,6 @@ public sealed class TcpSplice : IStreamHandler, ITcpEvents
 
             BytesToStream += count;
             budget -= count;
-            if (count < room.Length && !tcp.HasHangup)
-            {
-                return;
-            }
-
             if (budget <= 0)
             {
                 if (!pumpScheduled)

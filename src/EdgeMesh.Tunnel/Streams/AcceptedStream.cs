@@ -74,21 +74,10 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
 
     void ITcpEvents.OnConnected()
     {
-        if (isOver)
+        if (!isOver)
         {
-            return;
+            Splice();
         }
-
-        patience.Cancel();
-        acceptor.Count(DialStatus.Ok);
-        _ = stream.Write([StreamStatus.Write(DialStatus.Ok)]);
-        stream.Consume(headerLength);
-        byte[] buffer = waiting;
-        int length = waitingLength;
-        waiting = [];
-        splice = new TcpSplice(tcp!, stream, _ => Leave());
-        splice.Start(buffer.AsSpan(headerLength, length - headerLength), finished);
-        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     void ITcpEvents.OnFailed(SocketError error)
@@ -182,11 +171,38 @@ internal sealed class AcceptedStream : IStreamHandler, ITcpEvents
         {
             tcp.Dispose();
             Answer(DialStatus.Busy);
+            return;
         }
+
+        if (tcp.HasConnected())
+        {
+            // What the client has said is there when the endpoint accepts, and the status leaves in this turn.
+            Splice();
+        }
+    }
+
+    private void Splice()
+    {
+        acceptor.Count(DialStatus.Ok);
+        _ = stream.Write([StreamStatus.Write(DialStatus.Ok)]);
+        stream.Consume(headerLength);
+        byte[] buffer = waiting;
+        int length = waitingLength;
+        waiting = [];
+        splice = new TcpSplice(tcp!, stream, _ => Leave());
+        splice.Start(buffer.AsSpan(headerLength, length - headerLength), finished);
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     private void OnSilence()
     {
+        if (splice is not null)
+        {
+            // It lives longer than most. Nobody else notices an endpoint that is gone: the client's own probes end at its agent.
+            tcp!.KeepAlive();
+            return;
+        }
+
         tcp?.Dispose();
         if (headerLength == 0)
         {

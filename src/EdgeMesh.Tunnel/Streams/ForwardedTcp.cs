@@ -202,7 +202,7 @@ internal sealed class ForwardedTcp : ITcpEvents, IStreamHandler, IStreamUser
                 }
             }
 
-            if (clientFinished || !MakeEarlyRoom())
+            if (clientFinished || !tcp.MayReceive || !MakeEarlyRoom())
             {
                 return;
             }

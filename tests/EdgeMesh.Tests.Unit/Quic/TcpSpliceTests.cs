@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using EdgeMesh.Quic;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -166,6 +168,72 @@ public sealed class TcpSpliceTests
     }
 
     [Fact]
+    public async Task TheEndOfAConnectIsToldOnce()
+    {
+        await using Reactor reactor = new("test", NullLogger.Instance);
+        reactor.Start();
+        using Socket listener = Listen();
+        TaskCompletionSource<(bool AtOnce, ReactorTcp Tcp)> begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Outcome outcome = new();
+        reactor.Post(() =>
+        {
+            ReactorTcp tcp = ReactorTcp.Connect(reactor, (IPEndPoint)listener.LocalEndPoint!, null, outcome);
+            begun.SetResult((tcp.HasConnected(), tcp));
+        });
+        (bool atOnce, ReactorTcp connected) = await begun.Task.WaitAsync(Patience);
+        using Socket accepted = await listener.AcceptAsync().WaitAsync(Patience);
+        accepted.Send("hello"u8);
+        await outcome.Readable.Task.WaitAsync(Patience);
+        Assert.Equal(!atOnce, outcome.Result.Task.IsCompleted);
+        TaskCompletionSource<(bool Again, string Text, bool MayHaveMore)> read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor.Post(() =>
+        {
+            byte[] buffer = new byte[10];
+            int count = connected.Receive(buffer);
+            read.SetResult((connected.HasConnected(), Encoding.ASCII.GetString(buffer, 0, count), connected.MayReceive));
+            connected.Dispose();
+        });
+        Assert.Equal((false, "hello", false), await read.Task.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task AnEventOfAClosedSocketReachesNobodyElse()
+    {
+        await using Reactor reactor = new("test", NullLogger.Instance);
+        reactor.Start();
+        using Socket listener = Listen();
+        (Socket Client, Socket Server) first = await PairAsync(listener);
+        (Socket Client, Socket Server) second = await PairAsync(listener);
+        Outcome heir = new();
+        TaskCompletionSource<int> copied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        reactor.Post(() =>
+        {
+            // As a child process has it between fork and exec: the descriptor is closed, what it stood for is not.
+            int copy = dup((int)first.Server.Handle);
+            ReactorTcp.Adopt(reactor, first.Server, new Outcome()).Dispose();
+            ReactorTcp.Adopt(reactor, second.Server, heir);
+            first.Client.Send("for the dead"u8);
+            copied.SetResult(copy);
+        });
+        int left = await copied.Task.WaitAsync(Patience);
+
+        // Events come in order: when this one has come, the other has been and gone.
+        (Socket Client, Socket Server) third = await PairAsync(listener);
+        Outcome witness = new();
+        reactor.Post(() => ReactorTcp.Adopt(reactor, third.Server, witness));
+        third.Client.Send("witness"u8);
+        await witness.Readable.Task.WaitAsync(Patience);
+        Assert.False(heir.Readable.Task.IsCompleted);
+        second.Client.Send("for the heir"u8);
+        await heir.Readable.Task.WaitAsync(Patience);
+        _ = close(left);
+        foreach (Socket socket in (Socket[])[first.Client, second.Client, second.Server, third.Client, third.Server])
+        {
+            socket.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task AReleasedSocketIsWholeAgain()
     {
         await using Reactor reactor = new("test", NullLogger.Instance);
@@ -185,6 +253,27 @@ public sealed class TcpSpliceTests
         await back.SendAsync("so am I"u8.ToArray());
         Assert.Equal(7, await client.ReceiveAsync(buffer).WaitAsync(Patience));
     }
+
+    private static Socket Listen()
+    {
+        Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        return listener;
+    }
+
+    private static async Task<(Socket Client, Socket Server)> PairAsync(Socket listener)
+    {
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(listener.LocalEndPoint!);
+        return (client, await listener.AcceptAsync());
+    }
+
+    [DllImport("libc")]
+    private static extern int dup(int fd);
+
+    [DllImport("libc")]
+    private static extern int close(int fd);
 
     private static async Task SendAsync(Socket socket, byte[] data)
     {
@@ -247,13 +336,13 @@ public sealed class TcpSpliceTests
     {
         public TaskCompletionSource<SocketError> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        public TaskCompletionSource Readable { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public void OnConnected() => Result.TrySetResult(SocketError.Success);
 
         public void OnFailed(SocketError error) => Result.TrySetResult(error);
 
-        public void OnReadable()
-        {
-        }
+        public void OnReadable() => Readable.TrySetResult();
 
         public void OnWritable()
         {

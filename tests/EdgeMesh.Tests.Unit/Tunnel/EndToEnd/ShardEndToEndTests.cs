@@ -1,7 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using EdgeMesh.Model;
+using EdgeMesh.Quic;
+using EdgeMesh.Tests.Unit.Quic;
 using EdgeMesh.Tunnel;
+using EdgeMesh.Tunnel.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Abstractions;
 
 namespace EdgeMesh.Tests.Unit.Tunnel.EndToEnd;
@@ -128,6 +132,41 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         Assert.All(edges.Except([revoked]), edge => Assert.True(hub.PeerOf(edge)!.Connected));
     }
 
+    /// <summary>The mesh address in a dial's first packet is a hint that anybody may forge; the certificate says whose connection it is.</summary>
+    [Fact]
+    public async Task ADialThatNamesAnotherNodeIsRefusedAndHarmsNobody()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(output);
+        TestNode hub = await mesh.AddAsync("hub");
+        TestNode[] edges = [.. await AddAsync(mesh, 2, disableDirect: false)];
+        using TestEndpoint atHub = TestEndpoint.Of(hub);
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
+        }
+
+        Assert.Equal([0, 1], edges.Select(edge => hub.PeerOf(edge)!.Shard));
+        NodeIdentity own = edges[0].Identity;
+        await using Reactor reactor = new("forger", NullLogger.Instance);
+        using QuicCredentials credentials = QuicCredentials.FromPem(own.CaPem, own.CertificatePem, own.KeyPem);
+        RecordingHandler handler = new();
+        QuicEndpoint endpoint = new(
+            reactor, new QuicEndpointOptions { ResetSecret = new byte[32], ClientTag = MeshAddress.Of(edges[1].Name).Value }, credentials, _ => null, NullLogger.Instance);
+        UdpOutput? toHub = null;
+        using UdpSocket socket = UdpSocket.Open(
+            reactor, new IPEndPoint(IPAddress.Loopback, 0), new UdpSocketOptions(), (in UdpAddress _, Span<byte> train, int size) => endpoint.Receive(train, size, toHub!));
+        toHub = new UdpOutput(socket, UdpAddress.From(new IPEndPoint(IPAddress.Loopback, hub.Port)));
+        reactor.Start();
+        reactor.Post(() => endpoint.Connect(toHub, handler));
+        await Eventually.HoldsAsync(() => handler.Closes is [{ Kind: QuicCloseKind.Tls }]);
+        Assert.Equal(0, handler.Connected);
+
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, "TWO"), await atHub.AskAsync(edge, hub, "two").WaitAsync(Patience));
+        }
+    }
+
     private static async Task<IReadOnlyList<TestNode>> AddAsync(TestMesh mesh, int count, bool disableDirect)
     {
         List<TestNode> added = [];
@@ -154,4 +193,13 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
 
     private static Task ForAll(IEnumerable<TestTransfer> transfers, Func<TestTransfer, Task> action) =>
         Task.WhenAll(transfers.Select(action)).WaitAsync(Patience);
+
+    private sealed class UdpOutput(UdpSocket socket, UdpAddress to) : IQuicOutput
+    {
+        public int HeaderRoom => 0;
+
+        public int MaxDatagramSize => 1200;
+
+        public bool Send(Span<byte> train, int segmentSize) => socket.Send(to, train, segmentSize) != SendResult.WouldBlock;
+    }
 }

@@ -16,6 +16,8 @@ internal sealed class TestNode(TestMesh mesh, string name, string state, int por
 
     public TunnelService Tunnel { get; private set; } = null!;
 
+    public NodeIdentity Identity => identity!;
+
     public int Port => port;
 
     public required int Threads { get; init; }

@@ -24,9 +24,8 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
     private const long ShareBurst = 200_000_000;
     private const long TotalBurst = 500_000_000;
 
-    // How much more a frame costs its sender while datagrams pile up; and how long a look counts, should nobody look again.
+    // How much more a frame costs its sender while datagrams pile up.
     private const double CrowdedCost = 4;
-    private const long LookLasts = 5_000_000;
 
     // A WebSocket is read this many times as fast as its agent may send: what is dropped tells the agent's connections to
     // slow down, what is not read keeps one that does not listen from taking the time of all.
@@ -49,7 +48,7 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
     // Looks at the sockets in this window, and those that found datagrams piled up.
     private int looks;
     private int crowdedLooks;
-    private long crowdedUntil;
+    private volatile bool isCrowded;
 
     /// <summary>Bytes a second that an agent may send now; null while there is enough for all.</summary>
     public long? Share => Volatile.Read(ref shareCost) is > 0 and double cost ? (long)(1e9 / cost) : null;
@@ -71,7 +70,7 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
             EndWindow(now);
         }
 
-        int shared = source.Share.Take(passed, unit, now, Volatile.Read(ref shareCost) * (now < Volatile.Read(ref crowdedUntil) ? CrowdedCost : 1), ShareBurst);
+        int shared = source.Share.Take(passed, unit, now, Volatile.Read(ref shareCost) * (isCrowded ? CrowdedCost : 1), ShareBurst);
         if (shared < passed)
         {
             limit = DropReason.FairShare;
@@ -86,12 +85,12 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
         return passed;
     }
 
-    /// <summary>Tells whether datagrams pile up at the relay's sockets; some time after <paramref name="now"/> (ns) it counts no more.</summary>
-    public void Look(bool isCrowded, long now)
+    /// <summary>Tells whether datagrams pile up at the relay's sockets; it is so until told otherwise.</summary>
+    public void Look(bool isPile)
     {
+        isCrowded = isPile;
         Interlocked.Increment(ref looks);
-        Interlocked.Add(ref crowdedLooks, isCrowded ? 1 : 0);
-        Volatile.Write(ref crowdedUntil, isCrowded ? now + LookLasts : 0);
+        Interlocked.Add(ref crowdedLooks, isPile ? 1 : 0);
     }
 
     /// <summary>How long a WebSocket whose agent is over a limit is not to be read after so many bytes; ns.</summary>
@@ -142,7 +141,11 @@ internal sealed class FairShares(RelayLimits limits, Func<IEnumerable<RelaySourc
         }
 
         long carriedNow = counters.UdpBytes + counters.SocketBytes;
-        double crowding = Interlocked.Exchange(ref crowdedLooks, 0) / (double)Math.Max(1, Interlocked.Exchange(ref looks, 0));
+
+        // Who looks has the sockets' thread: while that gets no time, what it saw last goes on.
+        int seen = Interlocked.Exchange(ref looks, 0);
+        int piles = Interlocked.Exchange(ref crowdedLooks, 0);
+        double crowding = seen > 0 ? Math.Min(1, piles / (double)seen) : isCrowded ? 1 : 0;
         if (isFirst)
         {
             // What was counted in a pause says nothing about rates.

@@ -28,6 +28,7 @@ internal sealed class UdpRelay : IDisposable
     private readonly VersionLog versions;
     private readonly List<UdpPort> ports = [];
     private readonly Action<RelayBatch> sendBatch;
+    private readonly ReactorTimer lookAgain;
     private int pending;
     private long lookedAt;
 
@@ -39,6 +40,7 @@ internal sealed class UdpRelay : IDisposable
         shares = new FairShares(limits, () => sessions.All.Select(session => session.Sent), counters);
         versions = new VersionLog(log);
         sendBatch = SendBatch;
+        lookAgain = reactor.CreateTimer(Look);
     }
 
     public FairShares Shares => shares;
@@ -83,8 +85,7 @@ internal sealed class UdpRelay : IDisposable
     {
         if (reactor.Now - lookedAt >= LookEvery)
         {
-            lookedAt = reactor.Now;
-            shares.Look(ports.Exists(static port => port.Socket.Behind > Crowded), reactor.Now);
+            Look();
         }
 
         int at = 0;
@@ -103,6 +104,18 @@ internal sealed class UdpRelay : IDisposable
             }
 
             at = end;
+        }
+    }
+
+    private void Look()
+    {
+        lookedAt = reactor.Now;
+        bool isPile = ports.Exists(static port => port.Socket.Behind > Crowded);
+        shares.Look(isPile);
+        if (isPile)
+        {
+            // Until it is gone, should nothing come any more.
+            lookAgain.Set(reactor.Now + LookEvery);
         }
     }
 

@@ -80,14 +80,25 @@ public sealed class FairSharesTests
         int passed = 0;
         for (long until = now + (1000 * Millisecond); now < until; now += Millisecond)
         {
-            shares.Look(isCrowded: true, now);
+            shares.Look(isPile: true);
             passed += sources.Sum(source => shares.Take(source, 2 * Frame, Frame, now, out _));
         }
 
         Assert.InRange(before, 4_500_000, 5_500_000);
         Assert.InRange(passed, 200_000, 300_000);
-        shares.Look(isCrowded: false, now);
+        shares.Look(isPile: false);
         Assert.True(sources.Sum(source => shares.Take(source, 2 * Frame, Frame, now + (200 * Millisecond), out _)) > 0);
+    }
+
+    /// <summary>While the sockets' thread gets no time nobody looks, and WebSockets must not take what it leaves.</summary>
+    [Fact]
+    public void APileCountsUntilSomebodyLooksAgain()
+    {
+        FairShares shares = Shares(new RelayLimits());
+        shares.Look(isPile: true);
+        long[] passed = Run(shares, [200_000_000, 200_000_000], seconds: 1);
+        Assert.NotNull(shares.Share);
+        Assert.True(shares.Share < 100_000_000 && passed.Sum() < 200_000_000, $"{shares.Share}, {passed.Sum()}");
     }
 
     [Fact]
@@ -187,7 +198,7 @@ public sealed class FairSharesTests
                     }
                 }
 
-                shares.Look(tick - emptyAt > 10, tick * Millisecond);
+                shares.Look(tick - emptyAt > 10);
                 for (left = Math.Min(left, 0) + 1; left > 0 && unread.TryDequeue(out int sender);)
                 {
                     int taken = shares.Take(sources[sender], Frame, Frame, tick * Millisecond, out _);

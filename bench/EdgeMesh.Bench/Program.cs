@@ -84,13 +84,14 @@ async Task<int> ProxyAsync(string[] given)
 
 async Task<int> LoadAsync(string[] given)
 {
-    Dictionary<string, string>? options = Options(given, "--agents", "--output");
+    Dictionary<string, string>? options = Options(given, "--agents", "--parts", "--output");
     if (options is null || Binary() is not { } binary)
     {
         return 2;
     }
 
-    await WriteAsync(options, await LoadBench.RunAsync(binary, Number(options, "--agents", 5000), stop.Token));
+    string[] parts = options.GetValueOrDefault("--parts", "rest,udp,mixed,limit").Split(',', StringSplitOptions.TrimEntries);
+    await WriteAsync(options, await LoadBench.RunAsync(binary, Number(options, "--agents", 5000), parts, stop.Token));
     return 0;
 }
 

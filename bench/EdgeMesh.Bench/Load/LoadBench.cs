@@ -19,13 +19,20 @@ internal sealed class LoadBench(LoadServer server, Fleet fleet, LoadReport repor
     // Five times the limit of all.
     private const double WantedUnderLimit = 500_000;
 
+    // Payload that a modest pair wants a second, about a tenth of what the others get: every tenth pair is one.
+    private const double Modest = 10_000;
+
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
-    public static async Task<string> RunAsync(string binary, int agents, CancellationToken stop)
+    /// <param name="binary">The edgemesh executable.</param>
+    /// <param name="agents">In all.</param>
+    /// <param name="parts">Of rest, udp, mixed, limit.</param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task<string> RunAsync(string binary, int agents, IReadOnlyList<string> parts, CancellationToken stop)
     {
         if (agents < 2 * Pairs)
         {
@@ -41,38 +48,64 @@ internal sealed class LoadBench(LoadServer server, Fleet fleet, LoadReport repor
         long began = Stopwatch.GetTimestamp();
         await using Fleet fleet = await Fleet.EnrolAsync(server, agents, stop);
         report.Enrolled = Stopwatch.GetElapsedTime(began);
-        return await new LoadBench(server, fleet, report).RunAsync(stop);
+        return await new LoadBench(server, fleet, report).RunAsync(parts, stop);
     }
 
-    private async Task<string> RunAsync(CancellationToken stop)
+    private async Task<string> RunAsync(IReadOnlyList<string> parts, CancellationToken stop)
     {
-        await RestAsync(stop);
-        await RelayAsync("UDP, all want the same", Wanted, _ => 1, stop);
-        await RelayAsync("UDP, every tenth wants eight times as much", Wanted, i => i % 10 == 0 ? 8 : 1, stop);
+        await ConnectAsync(stop);
+        if (parts.Contains("rest"))
+        {
+            await RestAsync(stop);
+        }
+
+        if (parts.Contains("udp"))
+        {
+            await RelayAsync("UDP, all want the same", Wanted, _ => 1, stop);
+            await RelayAsync("UDP, every tenth wants eight times as much", Wanted, i => i % 10 == 0 ? 8 : 1, stop);
+            await RelayAsync("UDP, every tenth is modest", Wanted, i => ModestShare(i, Wanted), stop);
+        }
+
         foreach (SimulatedAgent agent in fleet.Agents.Take(2 * TlsPairs))
         {
             agent.UsesUdp = false;
         }
 
-        await RestartAsync([], stop);
-        await RelayAsync($"{Pairs - TlsPairs} UDP, {TlsPairs} TLS, all want the same", Wanted, _ => 1, stop);
-        await RestartAsync(["--relay.totalRate", TotalRate], stop);
-        await RelayAsync($"the same with --relay.totalRate {TotalRate}, every tenth wants eight times as much", WantedUnderLimit, i => i % 10 == 0 ? 8 : 1, stop);
+        if (parts.Contains("mixed"))
+        {
+            await RestartAsync([], stop);
+            // First: a flood over TLS leaves behind what waits in TCP's buffers.
+            await RelayAsync($"{Pairs - TlsPairs} UDP, {TlsPairs} TLS, every tenth is modest", Wanted, i => ModestShare(i, Wanted), stop);
+            await RelayAsync($"{Pairs - TlsPairs} UDP, {TlsPairs} TLS, all want the same", Wanted, _ => 1, stop);
+        }
+
+        if (parts.Contains("limit"))
+        {
+            await RestartAsync(["--relay.totalRate", TotalRate], stop);
+            await RelayAsync($"the same with --relay.totalRate {TotalRate}", WantedUnderLimit, i => ModestShare(i, WantedUnderLimit), stop);
+        }
+
         return report.Write();
     }
 
-    private async Task RestAsync(CancellationToken stop)
+    private static double ModestShare(int pair, double wanted) => pair % 10 == 5 ? Modest / wanted : 1;
+
+    private async Task ConnectAsync(CancellationToken stop)
     {
         Say($"enrolled in {report.Enrolled.TotalSeconds:F1} s; all connect");
         fleet.Attempts.Begin((int)Limit.TotalSeconds);
         fleet.Start();
         await fleet.UntilAllInAsync(Limit, stop);
         report.FirstStart = fleet.Attempts.LastIn;
-        Say($"all in after {report.FirstStart.TotalSeconds:F1} s; at rest");
+        Say($"all in after {report.FirstStart.TotalSeconds:F1} s");
+    }
+
+    private async Task RestAsync(CancellationToken stop)
+    {
         await Task.Delay(Settling, stop);
         (report.RestCores, _) = await server.WatchAsync(Rest, stop);
         report.AtRest = server.Use();
-        Say($"{LoadReport.Megabytes(report.AtRest.RssKilobytes)} MB, {report.RestCores:P1} of a core");
+        Say($"at rest {LoadReport.Megabytes(report.AtRest.RssKilobytes)} MB, {report.RestCores:P1} of a core");
     }
 
     private async Task RelayAsync(string title, double wanted, Func<int, double> share, CancellationToken stop)
@@ -90,7 +123,7 @@ internal sealed class LoadBench(LoadServer server, Fleet fleet, LoadReport repor
         }, stop);
         Fairness fairness = Fairness.Of(title, pairs, outcome, took, watched.Cores, watched.Dropped);
         report.Relayed.Add(fairness);
-        Say($"{title}: {fairness.Offered / 1e6:F0} Mbit/s offered, {fairness.Delivered / 1e6:F0} delivered, least {fairness.Least:P0}, most {fairness.Most:P0}, deviation {fairness.Deviation:P1}, modest {fairness.Modest:P0}, {fairness.Cores:F2} cores; {string.Join(", ", fairness.Dropped)}");
+        Say($"{title}: {fairness.Offered / 1e6:F0} Mbit/s offered, {fairness.Delivered / 1e6:F0} delivered, least {fairness.Least:P0}, most {fairness.Most:P0}, TLS {fairness.Tls:P0}, deviation {fairness.Deviation:P1}, modest {fairness.Modest:P0}, {fairness.Cores:F2} cores; {string.Join(", ", fairness.Dropped)}");
     }
 
     private async Task RestartAsync(string[] options, CancellationToken stop)

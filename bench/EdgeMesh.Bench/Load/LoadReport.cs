@@ -27,7 +27,11 @@ internal sealed class LoadReport(int agents)
     {
         StringBuilder text = new();
         WriteRest(text);
-        WriteRelay(text);
+        if (Relayed.Count > 0)
+        {
+            WriteRelay(text);
+        }
+
         foreach (Readmission back in Restarts)
         {
             WriteRestart(text, back);
@@ -66,16 +70,16 @@ internal sealed class LoadReport(int agents)
 
             ## {Relayed[0].Pairs} pairs relaying at once
             While the other agents are at rest: {Relayed[0].Pairs} agents send to {Relayed[0].Pairs} others, 1,200-byte datagrams in trains of two, whatever the losses. Least and most: payload delivered to the worst and the best served pair against the
-            mean, in eight seconds; where pairs want different amounts, of those that want more than the share.
+            mean, in eight seconds. A modest pair wants 80 kbit/s, less than its share; the other columns tell of those that want more.
 
-            | load | wanted, Mbit/s | delivered | a pair, Mbit/s | least, % of the mean | most, % | standard deviation, % | modest pairs got of what they wanted, % | server, cores | dropped frames |
-            |---|---:|---:|---:|---:|---:|---:|---:|---:|---|
+            | load | wanted, Mbit/s | delivered | a pair, Mbit/s | least, % of the mean | most, % | TLS pairs' mean, % | standard deviation, % | modest pairs got of what they wanted, % | server, cores | dropped frames |
+            |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|
             """);
         foreach (Fairness run in Relayed)
         {
             string dropped = run.Dropped.Count == 0 ? "none" : string.Join(", ", run.Dropped.OrderByDescending(d => d.Value).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Value:N0} {d.Key}")));
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"| {run.Title} | {run.Offered / 1e6:F0} | {run.Delivered / 1e6:F0} | {run.Mean / 1e6:F2} | {run.Least * 100:F0} | {run.Most * 100:F0} | {run.Deviation * 100:F1} | {(run.Modest is { } modest ? (modest * 100).ToString("F0", CultureInfo.InvariantCulture) : "–")} | {run.Cores:F2} | {dropped} |");
+                $"| {run.Title} | {run.Offered / 1e6:F0} | {run.Delivered / 1e6:F0} | {run.Mean / 1e6:F2} | {run.Least * 100:F0} | {run.Most * 100:F0} | {Percent(run.Tls)} | {run.Deviation * 100:F1} | {Percent(run.Modest)} | {run.Cores:F2} | {dropped} |");
         }
 
         text.AppendLine("""
@@ -83,6 +87,8 @@ internal sealed class LoadReport(int agents)
             *kernel*: at the server's UDP socket, which nobody read in time; the others are reasons of `edgemesh_server_dropped_total`.
             """);
     }
+
+    private static string Percent(double? part) => part is { } some ? (some * 100).ToString("F0", CultureInfo.InvariantCulture) : "–";
 
     private static void WriteRestart(StringBuilder text, Readmission back)
     {

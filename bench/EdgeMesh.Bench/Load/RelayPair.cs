@@ -5,7 +5,7 @@ namespace EdgeMesh.Bench.Load;
 /// <summary>A flow through the relay: what one agent wants to send another.</summary>
 /// <param name="From">Sends.</param>
 /// <param name="To">Counts what comes.</param>
-/// <param name="Share">Of the load's rate per pair: 8 is an agent that wants eight times as much.</param>
+/// <param name="Share">Of the load's rate per pair: 8 is an agent that wants eight times as much, less than 1 one that wants less than all get.</param>
 internal sealed record RelayPair(SimulatedAgent From, SimulatedAgent To, double Share)
 {
     /// <summary>Datagrams of a train, as QUIC with pacing makes them at such rates.</summary>
@@ -17,6 +17,8 @@ internal sealed record RelayPair(SimulatedAgent From, SimulatedAgent To, double 
     public const int TrainLength = Frames * FrameLength;
 
     public const int TrainPayload = Frames * RelayFrame.MaxUdpPayload;
+
+    public bool IsModest => Share < 1;
 
     /// <summary>Payload bytes that were due. In the sender's loop.</summary>
     public double Due { get; set; }

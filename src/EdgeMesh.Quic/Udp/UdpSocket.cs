@@ -14,7 +14,6 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
     // A turn reads at most this many trains, so that what they cause is written before the next ones are read.
     private const int TrainsPerTurn = 16;
-    private const int SoMemInfo = 55;
 
     private readonly Reactor reactor;
     private readonly Socket socket;
@@ -23,6 +22,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     private int slot = -1;
     private bool disposed;
     private bool waitsForRoom;
+    private long unreadSince;
     private bool segmentation = true;
     private long packetsIn;
     private long bytesIn;
@@ -52,23 +52,8 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     /// <summary>Any thread; a value may be one train old.</summary>
     public UdpSocketCounters Counters => new(packetsIn, bytesIn, callsIn, packetsOut, bytesOut, callsOut, dropped);
 
-    /// <summary>Datagrams that came and were dropped by the kernel because nobody read in time. Any thread.</summary>
-    public long KernelDrops
-    {
-        get
-        {
-            // SO_MEMINFO: unsigned ints, the last of which is SK_MEMINFO_DROPS (linux/sock_diag.h).
-            Span<byte> info = stackalloc byte[36];
-            try
-            {
-                return socket.GetRawSocketOption(Libc.SolSocket, SoMemInfo, info) == info.Length ? BitConverter.ToUInt32(info[32..]) : 0;
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return 0;
-            }
-        }
-    }
+    /// <summary>ns for which there has been something to read on end, however much was read; 0 when all was read. In the loop only.</summary>
+    public long Behind => unreadSince == 0 ? 0 : reactor.Now - unreadSince;
 
     /// <summary>Whether trains go out as one system call (UDP_SEGMENT).</summary>
     internal bool UsesSegmentation
@@ -356,6 +341,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
         // The loop's, not the socket's: one page of an own buffer would stay resident with each of ten thousand flows.
         byte* receiveBuffer = reactor.ReceiveBuffer;
+        unreadSince = unreadSince == 0 ? reactor.Now : unreadSince;
         for (int i = 0; i < TrainsPerTurn && !disposed; i++)
         {
             IoVec vector = new() { Base = receiveBuffer, Length = Reactor.ReceiveBufferBytes };
@@ -376,6 +362,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
                     continue;
                 }
 
+                unreadSince = 0;
                 return;
             }
 

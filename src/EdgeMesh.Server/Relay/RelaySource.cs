@@ -25,12 +25,12 @@ internal sealed class RelaySource
 
     /// <summary>A window is over.</summary>
     /// <param name="seconds">How long it was.</param>
-    /// <param name="isFirst">After a pause nothing before it counts.</param>
+    /// <param name="isFirst">After a pause nothing before it counts; nor does silence for a sender that begins.</param>
     /// <returns>Bytes a second that were offered in it.</returns>
     public double EndWindow(double seconds, bool isFirst)
     {
         double rate = Interlocked.Exchange(ref offered, 0) / seconds;
-        Demand = isFirst ? rate : Demand + (Weight * (rate - Demand));
+        Demand = isFirst || Demand == 0 ? rate : Demand + (Weight * (rate - Demand));
         return rate;
     }
 }

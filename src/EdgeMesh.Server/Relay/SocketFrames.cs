@@ -13,6 +13,10 @@ namespace EdgeMesh.Server.Relay;
 internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRelay udp, FairShares shares, RelayCounters counters)
 {
     private RelayBatch? batch;
+    private bool isOverLimit;
+
+    /// <summary>How long to wait before more is read, ns: for an agent that sends more than it may.</summary>
+    public long Pause { get; private set; }
 
     /// <summary>
     /// Takes the whole records at the start of the bytes and returns how many bytes they were; -1 when the bytes are no
@@ -21,6 +25,7 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
     public int Receive(Span<byte> bytes)
     {
         int at = 0;
+        isOverLimit = false;
         while (bytes.Length - at >= RelayRecords.Overhead)
         {
             int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
@@ -39,6 +44,7 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
         }
 
         Flush();
+        Pause = isOverLimit ? shares.PauseAfter(at) : 0;
         return at;
     }
 
@@ -66,6 +72,7 @@ internal sealed class SocketFrames(Session source, SessionTable sessions, UdpRel
         if (shares.Take(source.Sent, frame.Length, frame.Length, now, out DropReason limit) == 0)
         {
             counters.Drop(limit);
+            isOverLimit |= limit != DropReason.TotalRate;
             return;
         }
 

@@ -17,6 +17,10 @@ internal sealed class UdpRelay : IDisposable
     /// <summary>What WebSocket receivers may have waiting for the reactor; beyond it they drop.</summary>
     private const int MaxPending = 1024 * 1024;
 
+    /// <summary>ns: how long a socket has not been read empty when its datagrams count as piling up, and how often that is asked.</summary>
+    private const long Crowded = 10_000_000;
+    private const long LookEvery = 1_000_000;
+
     private readonly Reactor reactor;
     private readonly SessionTable sessions;
     private readonly FairShares shares;
@@ -24,16 +28,19 @@ internal sealed class UdpRelay : IDisposable
     private readonly VersionLog versions;
     private readonly List<UdpPort> ports = [];
     private readonly Action<RelayBatch> sendBatch;
+    private readonly ReactorTimer lookAgain;
     private int pending;
+    private long lookedAt;
 
     public UdpRelay(Reactor reactor, SessionTable sessions, RelayLimits limits, RelayCounters counters, ILogger log)
     {
         this.reactor = reactor;
         this.sessions = sessions;
         this.counters = counters;
-        shares = new FairShares(limits, () => sessions.All.Select(session => session.Sent), counters, () => ports.Sum(port => port.Socket.KernelDrops));
+        shares = new FairShares(limits, () => sessions.All.Select(session => session.Sent), counters);
         versions = new VersionLog(log);
         sendBatch = SendBatch;
+        lookAgain = reactor.CreateTimer(Look);
     }
 
     public FairShares Shares => shares;
@@ -76,6 +83,11 @@ internal sealed class UdpRelay : IDisposable
     /// <summary>A train from one sender: nearly always of one kind, from one session, to one destination.</summary>
     internal void Receive(UdpPort port, in UdpAddress from, Span<byte> train, int segmentSize)
     {
+        if (reactor.Now - lookedAt >= LookEvery)
+        {
+            Look();
+        }
+
         int at = 0;
         while (at < train.Length)
         {
@@ -92,6 +104,18 @@ internal sealed class UdpRelay : IDisposable
             }
 
             at = end;
+        }
+    }
+
+    private void Look()
+    {
+        lookedAt = reactor.Now;
+        bool isPile = ports.Exists(static port => port.Socket.Behind > Crowded);
+        shares.Look(isPile);
+        if (isPile)
+        {
+            // Until it is gone, should nothing come any more.
+            lookAgain.Set(reactor.Now + LookEvery);
         }
     }
 

@@ -74,6 +74,11 @@ internal sealed class SessionSocket(WebSocket socket, Session session, SocketFra
                 {
                     return;
                 }
+
+                if (result.MessageType == WebSocketMessageType.Binary && frames.Pause > 0)
+                {
+                    await Task.Delay(TimeSpan.FromTicks(frames.Pause / 100), time, session.Aborted).ConfigureAwait(false);
+                }
             }
         }
         catch (Exception fault) when (IsEnd(fault))

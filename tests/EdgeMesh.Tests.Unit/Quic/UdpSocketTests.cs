@@ -57,6 +57,37 @@ public sealed class UdpSocketTests
     }
 
     [Fact]
+    public async Task KnowsSinceWhenItHasNotBeenReadEmpty()
+    {
+        await using Reactor reactor = new("test", NullLogger.Instance);
+        List<long> behind = [];
+        UdpSocket? to = null;
+        TaskCompletionSource<long> afterwards = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        to = UdpSocket.Open(reactor, new IPEndPoint(IPAddress.Loopback, 0), new UdpSocketOptions(), (in UdpAddress _, Span<byte> _, int _) =>
+        {
+            behind.Add(to!.Behind);
+            if (behind.Count == 40)
+            {
+                reactor.AtEndOfTurn(() => afterwards.SetResult(to.Behind));
+            }
+        });
+        using UdpSocket opened = to;
+        Assert.Equal(0, to.Behind);
+
+        // Sizes that grow make no trains: a turn reads 16 of them, so the third one reads the last.
+        using Socket from = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        for (int i = 0; i < 40; i++)
+        {
+            from.SendTo(new byte[i + 1], to.LocalEndPoint);
+        }
+
+        reactor.Start();
+        Assert.Equal(0, await afterwards.Task.WaitAsync(Patience));
+        Assert.Equal(0, behind[15]);
+        Assert.True(behind[16] > 0 && behind[39] > behind[16]);
+    }
+
+    [Fact]
     public async Task SaysTooBigAndUnreachableInsteadOfThrowing()
     {
         await using Reactor reactor = new("test", NullLogger.Instance);

@@ -20,7 +20,7 @@ public sealed class SessionSocketTests
         RelayCounters counters = new();
         using Session session = new(NodeName.Parse("edge1"), "01", new OutboundQueue(RelayLimits.DefaultAgentQueue, new QueueBudget(1 << 20), counters), 0);
         SessionTable sessions = new(10);
-        FairShares shares = new(new RelayLimits(), () => [], counters, () => 0);
+        FairShares shares = new(new RelayLimits(), () => [], counters);
         using Quiet socket = new();
         SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, null!, shares, counters), time);
         Task running = pump.RunAsync();
@@ -35,13 +35,50 @@ public sealed class SessionSocketTests
         await running;
     }
 
+    /// <summary>Frames that go nowhere would take the time of all; what is not read yet stays with its sender.</summary>
+    [Fact]
+    public async Task LetsAnAgentWaitThatSendsMoreThanItMay()
+    {
+        FakeTimeProvider time = new();
+        RelayCounters counters = new();
+        using Session session = new(NodeName.Parse("edge1"), "01", new OutboundQueue(RelayLimits.DefaultAgentQueue, new QueueBudget(1 << 20), counters), 0);
+        SessionTable sessions = new(10);
+        Assert.True(sessions.TryAdd(session, out _));
+        FairShares shares = new(new RelayLimits { AgentRate = 1000 }, () => [session.Sent], counters);
+        using Quiet socket = new();
+        SessionSocket pump = new(socket, session, new SocketFrames(session, sessions, null!, shares, counters), time);
+        Task running = pump.RunAsync();
+        Assert.Equal(0, await socket.Asked());
+        byte[] frame = new byte[1000];
+        new RelayFrame(session.Address, session.Id).WriteHeader(frame);
+        byte[] message = new byte[5 * (RelayRecords.Overhead + frame.Length)];
+        for (int at = 0; at < message.Length;)
+        {
+            at += RelayRecords.Write(message.AsSpan(at), frame);
+        }
+
+        socket.Say(message, WebSocketMessageType.Binary);
+        Assert.True(await socket.Asked() >= message.Length);
+        await Eventually.HoldsAsync(() => counters.Dropped(DropReason.AgentRate) == 3);
+        Assert.False(socket.IsAsked);
+        await Eventually.HoldsAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return socket.IsAsked;
+        });
+        Assert.Equal(0, await socket.Asked());
+        session.Abort();
+        await running;
+    }
+
     /// <summary>A WebSocket on which nothing happens until the test says so.</summary>
     private sealed class Quiet : WebSocket
     {
         private readonly SemaphoreSlim reads = new(0);
         private readonly Queue<int> lengths = new();
         private readonly SemaphoreSlim said = new(0);
-        private byte[] text = [];
+        private byte[] message = [];
+        private WebSocketMessageType type;
 
         public override WebSocketCloseStatus? CloseStatus => null;
 
@@ -57,9 +94,13 @@ public sealed class SessionSocketTests
             return lengths.Dequeue();
         }
 
-        public void Say(string message)
+        public bool IsAsked => reads.CurrentCount > 0;
+
+        public void Say(string text) => Say(System.Text.Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text);
+
+        public void Say(byte[] bytes, WebSocketMessageType kind)
         {
-            text = System.Text.Encoding.UTF8.GetBytes(message);
+            (message, type) = (bytes, kind);
             said.Release();
         }
 
@@ -70,11 +111,11 @@ public sealed class SessionSocketTests
             if (buffer.IsEmpty)
             {
                 await said.WaitAsync(cancellationToken);
-                return new ValueWebSocketReceiveResult(0, WebSocketMessageType.Text, false);
+                return new ValueWebSocketReceiveResult(0, type, false);
             }
 
-            text.CopyTo(buffer);
-            return new ValueWebSocketReceiveResult(text.Length, WebSocketMessageType.Text, true);
+            message.CopyTo(buffer);
+            return new ValueWebSocketReceiveResult(message.Length, type, true);
         }
 
         public override Task<WebSocketReceiveResult> ReceiveAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -58,8 +58,17 @@ internal static class TlsForward
         HashSet<Task> running = [];
         while (!stop.IsCancellationRequested)
         {
-            Socket client = await listener.AcceptAsync(stop).ConfigureAwait(false);
-            client.NoDelay = true;
+            Socket client;
+            try
+            {
+                client = await listener.AcceptAsync(stop).ConfigureAwait(false);
+            }
+            catch (SocketException)
+            {
+                // It went away while it waited.
+                continue;
+            }
+
             running.Add(OneAsync(client, serve, stop));
             running.RemoveWhere(task => task.IsCompleted);
         }
@@ -73,9 +82,10 @@ internal static class TlsForward
         {
             try
             {
+                client.NoDelay = true;
                 await serve(client, stop).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception error) when (error is IOException or SocketException or AuthenticationException or OperationCanceledException or InvalidOperationException)
             {
                 // A client that went away ends its own connection and nothing else.
             }

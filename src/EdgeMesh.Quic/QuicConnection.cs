@@ -16,10 +16,6 @@ public sealed unsafe class QuicConnection
     private const int TrainsPerFlush = 4;
     private const int SegmentsPerTrain = 64;
 
-    // What may leave without a pace (RFC 9002 section 7.7: ten datagrams). Small messages would set a timer each, and wake the thread
-    // for it, to pace what never follows.
-    private const int UnpacedBytes = 12_000;
-
     // Header, packet number, tag and frame overhead of a packet that carries one DATAGRAM frame and nothing else.
     private const int DatagramOverhead = 32;
 
@@ -63,7 +59,6 @@ public sealed unsafe class QuicConnection
     private long buffered;
     private long windowGrowth;
     private long roundTrip;
-    private int unpaced;
 
     // Trains the output had no room for, in order.
     private readonly Queue<(byte[] Bytes, int Length, int SegmentSize)> unsentTrains = new();
@@ -809,12 +804,9 @@ public sealed unsafe class QuicConnection
             }
 
             SendTrain(buffer, start, end, segment);
-            unpaced += end;
-            if (handshakeCompleted && unpaced > UnpacedBytes)
+            if (handshakeCompleted && end > 0)
             {
                 // Before the handshake is done the pace would be reckoned from the initial round trip and hold its second flight back.
-                // All that was written since the last call counts.
-                unpaced = 0;
                 Ngtcp2.ngtcp2_conn_update_pkt_tx_time(native, now);
             }
 

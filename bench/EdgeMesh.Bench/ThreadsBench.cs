@@ -62,7 +62,7 @@ internal static class ThreadsBench
         return text.ToString();
     }
 
-    private static double Median(List<Measured> rounds, Func<Measured, double> value) => rounds.Select(value).Order().ElementAt(rounds.Count / 2);
+    private static double Median(List<Measured> rounds, Func<Measured, double> value) => Metric.Median(rounds.Select(value));
 
     private static async Task<Measured> MeasureAsync(ParkLab park, ParkMesh mesh, int threads, int[] peers, ThreadQuota? held, CancellationToken stop)
     {
@@ -102,13 +102,7 @@ internal static class ThreadsBench
             .Select(task => (Name: File.ReadAllText($"{task}/comm").Trim(), Path: task))
             .Where(task => task.Name.StartsWith("tunnel", StringComparison.Ordinal))
             .OrderBy(task => task.Name, StringComparer.Ordinal)
-            .Select(task =>
-            {
-                string stat = File.ReadAllText($"{task.Path}/stat");
-                string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-                double ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-                return (int.Parse(Path.GetFileName(task.Path), CultureInfo.InvariantCulture), ticks / 100);
-            }),
+            .Select(task => (int.Parse(Path.GetFileName(task.Path), CultureInfo.InvariantCulture), LabProcess.CpuSecondsOf($"{task.Path}/stat"))),
     ];
 
     private sealed record Measured(double Gigabits, double First, double Second);

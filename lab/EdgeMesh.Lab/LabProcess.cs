@@ -70,10 +70,15 @@ public sealed class LabProcess : IAsyncDisposable
             return 0;
         }
 
-        string stat = File.ReadAllText($"/proc/{process}/stat");
+        return new ProcessUse(Kilobytes("VmRSS"), Kilobytes("RssAnon"), CpuSecondsOf($"/proc/{process}/stat"));
+    }
+
+    /// <param name="file">A process's or a thread's <c>stat</c> (proc_pid_stat(5), fields 14 and 15).</param>
+    public static double CpuSecondsOf(string file)
+    {
+        string stat = File.ReadAllText(file);
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        double ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-        return new ProcessUse(Kilobytes("VmRSS"), Kilobytes("RssAnon"), ticks / 100);
+        return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
     }
 
     public async ValueTask DisposeAsync()

@@ -11,6 +11,9 @@ namespace EdgeMesh.Model;
 public sealed class FileReserve(int files)
 {
     private const int Reserve = 256;
+    private const long TellPause = 10_000;
+
+    private long told = -TellPause;
 
     /// <summary>RLIMIT_NOFILE.</summary>
     public int Files { get; } = files;
@@ -42,4 +45,12 @@ public sealed class FileReserve(int files)
 
     /// <param name="opened">Number of a file that has just been opened.</param>
     public bool IsNear(nint opened) => opened >= First;
+
+    /// <summary>Whether it is time to tell the operator that files run short: at most every ten seconds. Any thread.</summary>
+    public bool IsTimeToTell()
+    {
+        long now = Environment.TickCount64;
+        long last = Interlocked.Read(ref told);
+        return now - last > TellPause && Interlocked.CompareExchange(ref told, now, last) == last;
+    }
 }

@@ -834,7 +834,8 @@ public sealed unsafe class QuicConnection
         }
 
         Span<byte> train = new(buffer + start, end - start);
-        QuicMetrics.CountOut((train.Length + segment - 1) / segment, train.Length);
+        int packets = UdpSocket.Segments(train.Length, segment);
+        QuicMetrics.CountOut(packets, train.Length - (packets * output.HeaderRoom));
         if (unsentTrains.Count > 0 || !output.Send(train, segment))
         {
             unsentTrains.Enqueue((train.ToArray(), train.Length, segment));

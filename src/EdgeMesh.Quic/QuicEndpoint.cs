@@ -138,7 +138,7 @@ public sealed unsafe class QuicEndpoint : IDisposable
         QuicConnection? first = null;
         QuicConnection? current = null;
         ulong currentId = 0;
-        QuicMetrics.CountIn((train.Length + segmentSize - 1) / segmentSize, train.Length);
+        QuicMetrics.CountIn(UdpSocket.Segments(train.Length, segmentSize), train.Length);
         fixed (byte* data = train)
         {
             for (int offset = 0; offset < train.Length; offset += segmentSize)

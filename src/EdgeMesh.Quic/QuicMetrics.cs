@@ -46,7 +46,7 @@ internal static class QuicMetrics
         Interlocked.Add(ref bytesIn, bytes);
     }
 
-    /// <summary>Datagrams of one train that go, relay headers included.</summary>
+    /// <summary>Datagrams of one train that go, without the room for relay headers.</summary>
     public static void CountOut(int packets, int bytes)
     {
         Interlocked.Add(ref packetsOut, packets);

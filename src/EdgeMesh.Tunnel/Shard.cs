@@ -13,7 +13,7 @@ namespace EdgeMesh.Tunnel;
 /// <summary>
 /// A share of the peers on a thread of its own: its reactor, its socket on the common port, its QUIC endpoint. A peer is one shard's
 /// for as long as this agent runs. The kernel steers most datagrams to the right one; the others are copied and handed over.
-/// In the loop only, but for <see cref="Run{T}"/>.
+/// In the loop only.
 /// </summary>
 internal sealed class Shard : IQuicShards, IDisposable
 {
@@ -87,19 +87,6 @@ internal sealed class Shard : IQuicShards, IDisposable
     public IEnumerable<Peer> Peers => state.Peers.All.Where(peer => peer.Shard == this);
 
     public Peer NewPeer(NodeName node, Func<NodeName, IReadOnlyList<WireAddress>> knownAddresses) => new(node, context, knownAddresses);
-
-    /// <summary>Does it in this shard's loop: now if that is where we are. Any thread.</summary>
-    public void Run<T>(Action<T> action, T argument)
-    {
-        if (Reactor.IsInLoop)
-        {
-            action(argument);
-        }
-        else
-        {
-            Reactor.Post(action, argument);
-        }
-    }
 
     /// <summary>A message of a server's WebSocket: records with frames.</summary>
     public void OnRelayMessage(RelayLink link, Memory<byte> message)
@@ -256,7 +243,7 @@ internal sealed class Shard : IQuicShards, IDisposable
     {
         if (PeerGone.TryRead(datagram, out MeshAddress address) && state.Peers.Find(address) is { } peer)
         {
-            peer.Shard.Run(static gone => gone.Peer.OnGone(gone.Link), (Peer: peer, Link: link));
+            peer.Shard.Reactor.Run(static gone => gone.Peer.OnGone(gone.Link), (Peer: peer, Link: link));
         }
     }
 

@@ -82,12 +82,12 @@ internal sealed class TunnelLoop
     {
         if (node == state.Options.Self)
         {
-            state.Shards[0].Run(static u => u.Fail(DialStatus.PeerUnreachable), user);
+            state.Shards[0].Reactor.Run(static u => u.Fail(DialStatus.PeerUnreachable), user);
             return;
         }
 
         Peer peer = state.Peers.Get(node);
-        peer.Shard.Run(static s => s.Peer.Open(s.User), (Peer: peer, User: user));
+        peer.Shard.Reactor.Run(static s => s.Peer.Open(s.User), (Peer: peer, User: user));
     }
 
     /// <summary>Where streams to that node live. Any thread.</summary>
@@ -151,7 +151,7 @@ internal sealed class TunnelLoop
     {
         foreach (Shard shard in Shards)
         {
-            shard.Run(static s => s.UseCredentials(), shard);
+            shard.Reactor.Run(static s => s.UseCredentials(), shard);
         }
     }
 
@@ -163,10 +163,7 @@ internal sealed class TunnelLoop
             book.Learn(node, address);
         }
 
-        if (book.TakeChanges() is { } content)
-        {
-            book.Write(content);
-        }
+        book.Save();
     }
 
     /// <summary>No new streams; peers are told. Any thread.</summary>
@@ -181,7 +178,7 @@ internal sealed class TunnelLoop
     {
         foreach (Shard shard in Shards)
         {
-            shard.Run(static s => s.OnWritable(), shard);
+            shard.Reactor.Run(static s => s.OnWritable(), shard);
         }
     }
 
@@ -256,7 +253,7 @@ internal sealed class TunnelLoop
     {
         foreach (Shard shard in Shards)
         {
-            shard.Run(
+            shard.Reactor.Run(
                 static s =>
                 {
                     foreach (Peer peer in s.Shard.Peers)

@@ -30,7 +30,6 @@ internal sealed class TcpForwarder(
     private SafeFileHandle? spare; // Of the thread that accepts.
     private bool isClosed;
     private long lastId;
-    private long lastLimitLog;
 
     /// <summary>For what the kernel leaves to the agent.</summary>
     public int Port { get; private set; }
@@ -292,10 +291,8 @@ internal sealed class TcpForwarder(
 
     private void LogLimit()
     {
-        long now = Environment.TickCount64;
-        if (now - lastLimitLog > 10_000)
+        if (files.IsTimeToTell())
         {
-            lastLimitLog = now;
             ProxyLog.FileLimit(log, files.Files);
         }
     }

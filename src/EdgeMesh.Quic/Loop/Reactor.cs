@@ -92,6 +92,19 @@ public sealed class Reactor : IQuicDriver, IAsyncDisposable
     /// <inheritdoc cref="Post(Action)"/>
     public void Post<T>(Action<T> action, T state) => Enqueue(new PostedWork<T>(action, state));
 
+    /// <summary>Runs it now if the caller is on the loop's thread, else posts it. Any thread.</summary>
+    public void Run<T>(Action<T> action, T state)
+    {
+        if (IsInLoop)
+        {
+            action(state);
+        }
+        else
+        {
+            Post(action, state);
+        }
+    }
+
     /// <summary>
     /// Calls <paramref name="readable"/> on the loop for as long as the socket can be read. It must not block.
     /// Any thread.

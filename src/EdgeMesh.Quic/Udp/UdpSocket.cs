@@ -64,12 +64,13 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
         set => segmentation = value;
     }
 
+    /// <summary>Datagrams of a train. Any thread.</summary>
+    public static int Segments(int bytes, int segmentSize) => (bytes + segmentSize - 1) / segmentSize;
+
     /// <summary>Binds and begins to receive. Any thread.</summary>
     /// <exception cref="SocketException">The address is taken or not ours, or the mark was refused.</exception>
-    public static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams)
-    {
-        return Open(reactor, bind, options, onDatagrams, reusePort: false);
-    }
+    public static UdpSocket Open(Reactor reactor, IPEndPoint bind, UdpSocketOptions options, DatagramHandler onDatagrams) =>
+        Open(reactor, bind, options, onDatagrams, reusePort: false);
 
     /// <summary>
     /// One socket on each reactor, all on one address and port; the kernel chooses among them by the QUIC connection id
@@ -185,17 +186,7 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
     }
 
     /// <summary>Any thread.</summary>
-    public void Dispose()
-    {
-        if (reactor.IsInLoop)
-        {
-            Close();
-        }
-        else
-        {
-            reactor.Post(static u => u.Close(), this);
-        }
-    }
+    public void Dispose() => reactor.Run(static u => u.Close(), this);
 
     void ILoopSource.OnEvents(int events)
     {
@@ -239,8 +230,6 @@ public sealed unsafe class UdpSocket : ILoopSource, IDisposable
 
         Libc.SetOption(fd, Libc.SolUdp, Libc.UdpGro, 1);
     }
-
-    private static int Segments(int bytes, int segmentSize) => (bytes + segmentSize - 1) / segmentSize;
 
     private void Register()
     {

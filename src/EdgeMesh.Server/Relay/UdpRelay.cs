@@ -132,7 +132,7 @@ internal sealed class UdpRelay : IDisposable
 
     private void Relay(UdpPort port, in UdpAddress from, in RelayFrame header, Span<byte> group, int segmentSize)
     {
-        int frames = (group.Length + segmentSize - 1) / segmentSize;
+        int frames = UdpSocket.Segments(group.Length, segmentSize);
         if (!sessions.TryGetById(header.Session, out Session? source))
         {
             counters.Drop(DropReason.Session, frames);
@@ -156,7 +156,7 @@ internal sealed class UdpRelay : IDisposable
         if (passed < group.Length)
         {
             group = group[..passed];
-            int left = (passed + segmentSize - 1) / segmentSize;
+            int left = UdpSocket.Segments(passed, segmentSize);
             counters.Drop(limit, frames - left);
             if (left == 0)
             {

@@ -78,23 +78,21 @@ internal sealed class AddressBook
         }
     }
 
-    /// <returns>What to write; null if nothing has changed.</returns>
-    public byte[]? TakeChanges()
+    /// <summary>Writes it if something has changed.</summary>
+    public void Save()
     {
+        byte[] content;
         lock (gate)
         {
             if (!isChanged)
             {
-                return null;
+                return;
             }
 
             isChanged = false;
-            return JsonSerializer.SerializeToUtf8Bytes(entries, PeersJson.Default.DictionaryStringListString);
+            content = JsonSerializer.SerializeToUtf8Bytes(entries, PeersJson.Default.DictionaryStringListString);
         }
-    }
 
-    public void Write(byte[] content)
-    {
         try
         {
             StateFiles.Replace(path, content);

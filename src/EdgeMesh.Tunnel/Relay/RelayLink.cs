@@ -179,32 +179,24 @@ internal sealed class RelayLink
     }
 
     /// <summary>A path has gone silent: both legs will be needed, and may be dead too. Any thread.</summary>
-    public void Check()
-    {
-        if (!reactor.IsInLoop)
+    public void Check() => reactor.Run(
+        static link =>
         {
-            reactor.Post(static link => link.Check(), this);
-            return;
-        }
-
-        session?.Heartbeat.Check();
-        leg.Check(reactor.Now);
-        Arm();
-    }
+            link.session?.Heartbeat.Check();
+            link.leg.Check(link.reactor.Now);
+            link.Arm();
+        },
+        this);
 
     /// <summary>Payload flows on some path: this server must be known to be there when that path fails. Any thread.</summary>
-    public void Watch()
-    {
-        if (!reactor.IsInLoop)
+    public void Watch() => reactor.Run(
+        static link =>
         {
-            reactor.Post(static link => link.Watch(), this);
-            return;
-        }
-
-        session?.Heartbeat.CheckSilence(WatchPause);
-        leg.Watch(reactor.Now);
-        Arm();
-    }
+            link.session?.Heartbeat.CheckSilence(WatchPause);
+            link.leg.Watch(link.reactor.Now);
+            link.Arm();
+        },
+        this);
 
     /// <summary>Our addresses have changed: say hello from the new one, connect anew if the old one is gone.</summary>
     public void Rebind(IReadOnlyCollection<IPAddress> gone)
@@ -255,8 +247,12 @@ internal sealed class RelayLink
             AskOtherPorts();
             Changed();
         }
+        else
+        {
+            // The round trip is news.
+            Publish();
+        }
 
-        Publish();
         Suspect();
         Arm();
         return true;

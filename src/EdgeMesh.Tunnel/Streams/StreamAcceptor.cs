@@ -14,10 +14,7 @@ namespace EdgeMesh.Tunnel.Streams;
 internal sealed record StreamAcceptor(
     Func<TransportProtocol, IPEndPoint, bool> IsLocalEndpoint, int SocketMark, FileReserve Files, ILogger Log, int MaxStreams = 30_000, int MaxFlows = 16_384)
 {
-    private const long LogPause = 10_000;
-
     private int openStreams;
-    private long lastLog = -LogPause;
 
     /// <summary>Answers given to peers, by status.</summary>
     public long[] Answers { get; } = new long[(int)DialStatus.Lost + 1];
@@ -28,19 +25,13 @@ internal sealed record StreamAcceptor(
     /// <summary>A socket's number belongs to the reserve: it is to be closed, and the peer told that this node is busy.</summary>
     public bool IsReserved(int descriptor)
     {
-        if (!Files.IsNear(descriptor))
-        {
-            return false;
-        }
-
-        long now = Environment.TickCount64;
-        long last = Interlocked.Read(ref lastLog);
-        if (now - last > LogPause && Interlocked.CompareExchange(ref lastLog, now, last) == last)
+        bool isReserved = Files.IsNear(descriptor);
+        if (isReserved && Files.IsTimeToTell())
         {
             TunnelLog.FilesShort(Log, Files.Files);
         }
 
-        return true;
+        return isReserved;
     }
 
     public void Begin() => Interlocked.Increment(ref openStreams);

@@ -182,7 +182,7 @@ internal sealed class UdpPort : IDisposable
     {
         if (kind == PacketKind.Unknown)
         {
-            Unknown += segmentSize > 0 ? (train.Length + segmentSize - 1) / segmentSize : 1;
+            Unknown += segmentSize > 0 ? UdpSocket.Segments(train.Length, segmentSize) : 1;
             return;
         }
 

@@ -31,11 +31,11 @@ internal sealed class LoopbackPair : IAsyncDisposable
         nearEndpoint = new QuicEndpoint(near, options, pki.Issue("near"), _ => null, NullLogger.Instance);
         UdpSocket? farUdp = null;
         farSocket = farUdp = UdpSocket.Open(far, loopback, new UdpSocketOptions(), (in UdpAddress from, Span<byte> train, int size) =>
-            farEndpoint.Receive(train, size, new Output(farUdp!, from)));
-        Output? toFar = null;
+            farEndpoint.Receive(train, size, new UdpOutput(farUdp!, from)));
+        UdpOutput? toFar = null;
         nearSocket = UdpSocket.Open(near, loopback, new UdpSocketOptions(), (in UdpAddress from, Span<byte> train, int size) =>
             nearEndpoint.Receive(train, size, toFar!));
-        toFar = new Output(nearSocket, UdpAddress.From(farSocket.LocalEndPoint));
+        toFar = new UdpOutput(nearSocket, UdpAddress.From(farSocket.LocalEndPoint));
         near.Start();
         far.Start();
         near.Post(() => Connection = nearEndpoint.Connect(toFar, new Near(this)));
@@ -112,15 +112,6 @@ internal sealed class LoopbackPair : IAsyncDisposable
             }
         });
         return answer.Task.WaitAsync(TimeSpan.FromSeconds(20));
-    }
-
-    private sealed class Output(UdpSocket socket, UdpAddress to) : IQuicOutput
-    {
-        public int HeaderRoom => 0;
-
-        public int MaxDatagramSize => 1400;
-
-        public bool Send(Span<byte> train, int segmentSize) => socket.Send(to, train, segmentSize) != SendResult.WouldBlock;
     }
 
     private sealed class NoEvents : ITcpEvents

@@ -13,7 +13,7 @@ internal sealed class ShardedEndpoint : IAsyncDisposable
     private readonly QuicEndpoint[] endpoints;
     private readonly QuicResetTokens resetTokens = new();
     private readonly Func<ulong, int> shardOf;
-    private readonly Output[] replies;
+    private readonly UdpOutput[] replies;
     private int handedOver;
 
     public ShardedEndpoint(TestPki pki, string name, int count, ReadOnlyMemory<byte> resetSecret, Func<ulong, int> shardOf, ulong tag = 0, int port = 0)
@@ -35,10 +35,10 @@ internal sealed class ShardedEndpoint : IAsyncDisposable
             new Member(this, i)))];
         DatagramHandler[] handlers = [.. endpoints.Select((endpoint, i) => (DatagramHandler)((in UdpAddress from, Span<byte> train, int size) =>
         {
-            replies![i] = new Output(sockets![i], from);
+            replies![i] = new UdpOutput(sockets![i], from);
             endpoint.Receive(train, size, replies[i]);
         }))];
-        replies = new Output[count];
+        replies = new UdpOutput[count];
         sockets = UdpSocket.OpenGroup(reactors, new IPEndPoint(IPAddress.Loopback, port), new UdpSocketOptions(), handlers);
         foreach (Reactor reactor in reactors)
         {
@@ -55,7 +55,7 @@ internal sealed class ShardedEndpoint : IAsyncDisposable
     public UdpSocketCounters CountersOf(int shard) => sockets[shard].Counters;
 
     public Task<QuicConnection> ConnectAsync(int shard, IPEndPoint to, IQuicHandler handler) =>
-        AskAsync(shard, () => endpoints[shard].Connect(new Output(sockets[shard], UdpAddress.From(to)), handler));
+        AskAsync(shard, () => endpoints[shard].Connect(new UdpOutput(sockets[shard], UdpAddress.From(to)), handler));
 
     public async Task<T> AskAsync<T>(int shard, Func<T> question)
     {
@@ -99,21 +99,12 @@ internal sealed class ShardedEndpoint : IAsyncDisposable
             Assert.NotEqual(self, shard);
             Interlocked.Increment(ref owner.handedOver);
             byte[] copy = datagram.ToArray();
-            Output reply = owner.replies[self] with { Socket = owner.sockets[shard] };
+            UdpOutput reply = owner.replies[self] with { Socket = owner.sockets[shard] };
             owner.reactors[shard].Post(() =>
             {
                 owner.replies[shard] = reply;
                 owner.endpoints[shard].Receive(copy, copy.Length, reply);
             });
         }
-    }
-
-    private sealed record Output(UdpSocket Socket, UdpAddress To) : IQuicOutput
-    {
-        public int HeaderRoom => 0;
-
-        public int MaxDatagramSize => 1400;
-
-        public bool Send(Span<byte> train, int segmentSize) => Socket.Send(To, train, segmentSize) != SendResult.WouldBlock;
     }
 }

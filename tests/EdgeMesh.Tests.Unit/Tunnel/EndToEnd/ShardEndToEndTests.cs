@@ -95,10 +95,7 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         TestNode hub = await mesh.AddAsync("hub", threads: 3);
         TestNode[] edges = [.. await AddAsync(mesh, 3, disableDirect: false)];
         using TestEndpoint atHub = TestEndpoint.Of(hub);
-        foreach (TestNode edge in edges)
-        {
-            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
-        }
+        await AllAskAsync(edges, hub, atHub, "one", "ONE");
 
         await hub.StopAsync();
         foreach (TestNode edge in edges)
@@ -108,10 +105,7 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
 
         await hub.StartAsync();
         await hub.UntilServerAsync(s => s.Connected);
-        foreach (TestNode edge in edges)
-        {
-            Assert.Equal((DialStatus.Ok, "TWO"), await atHub.AskAsync(edge, hub, "two").WaitAsync(Patience));
-        }
+        await AllAskAsync(edges, hub, atHub, "two", "TWO");
     }
 
     [Fact]
@@ -121,10 +115,7 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         TestNode hub = await mesh.AddAsync("hub", threads: 3);
         TestNode[] edges = [.. await AddAsync(mesh, 3, disableDirect: false)];
         using TestEndpoint atHub = TestEndpoint.Of(hub);
-        foreach (TestNode edge in edges)
-        {
-            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
-        }
+        await AllAskAsync(edges, hub, atHub, "one", "ONE");
 
         TestNode revoked = edges.Single(edge => hub.PeerOf(edge)!.Shard == 1);
         hub.Tunnel.Revoke(mesh.SignRevocation(revoked.Name.Value));
@@ -140,10 +131,7 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         TestNode hub = await mesh.AddAsync("hub");
         TestNode[] edges = [.. await AddAsync(mesh, 2, disableDirect: false)];
         using TestEndpoint atHub = TestEndpoint.Of(hub);
-        foreach (TestNode edge in edges)
-        {
-            Assert.Equal((DialStatus.Ok, "ONE"), await atHub.AskAsync(edge, hub, "one").WaitAsync(Patience));
-        }
+        await AllAskAsync(edges, hub, atHub, "one", "ONE");
 
         Assert.Equal([0, 1], edges.Select(edge => hub.PeerOf(edge)!.Shard));
         NodeIdentity own = edges[0].Identity;
@@ -155,16 +143,13 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         UdpOutput? toHub = null;
         using UdpSocket socket = UdpSocket.Open(
             reactor, new IPEndPoint(IPAddress.Loopback, 0), new UdpSocketOptions(), (in UdpAddress _, Span<byte> train, int size) => endpoint.Receive(train, size, toHub!));
-        toHub = new UdpOutput(socket, UdpAddress.From(new IPEndPoint(IPAddress.Loopback, hub.Port)));
+        toHub = new UdpOutput(socket, UdpAddress.From(new IPEndPoint(IPAddress.Loopback, hub.Port)), MaxDatagramSize: 1200);
         reactor.Start();
         reactor.Post(() => endpoint.Connect(toHub, handler));
         await Eventually.HoldsAsync(() => handler.Closes is [{ Kind: QuicCloseKind.Tls }]);
         Assert.Equal(0, handler.Connected);
 
-        foreach (TestNode edge in edges)
-        {
-            Assert.Equal((DialStatus.Ok, "TWO"), await atHub.AskAsync(edge, hub, "two").WaitAsync(Patience));
-        }
+        await AllAskAsync(edges, hub, atHub, "two", "TWO");
     }
 
     private static async Task<IReadOnlyList<TestNode>> AddAsync(TestMesh mesh, int count, bool disableDirect)
@@ -176,6 +161,14 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
         }
 
         return added;
+    }
+
+    private static async Task AllAskAsync(TestNode[] edges, TestNode hub, TestEndpoint atHub, string question, string answer)
+    {
+        foreach (TestNode edge in edges)
+        {
+            Assert.Equal((DialStatus.Ok, answer), await atHub.AskAsync(edge, hub, question).WaitAsync(Patience));
+        }
     }
 
     private static async Task EchoesAsync(TestNode from, TestNode to)
@@ -193,13 +186,4 @@ public sealed class ShardEndToEndTests(ITestOutputHelper output)
 
     private static Task ForAll(IEnumerable<TestTransfer> transfers, Func<TestTransfer, Task> action) =>
         Task.WhenAll(transfers.Select(action)).WaitAsync(Patience);
-
-    private sealed class UdpOutput(UdpSocket socket, UdpAddress to) : IQuicOutput
-    {
-        public int HeaderRoom => 0;
-
-        public int MaxDatagramSize => 1200;
-
-        public bool Send(Span<byte> train, int segmentSize) => socket.Send(to, train, segmentSize) != SendResult.WouldBlock;
-    }
 }

@@ -51,7 +51,7 @@ internal sealed class StreamPair : IAsyncDisposable
             QuicEndpointOptions options = new() { ResetSecret = new byte[32] };
             near = new QuicEndpoint(reactor, options, pki.Issue("near"), _ => null, NullLogger.Instance);
             far = new QuicEndpoint(reactor, options, pki.Issue("far"), connection => new Side(this, isFar: true), NullLogger.Instance);
-            nearConnection = near.Connect(new UdpOutput(nearSocket, farSocket), new Side(this, isFar: false));
+            nearConnection = near.Connect(new UdpOutput(nearSocket, UdpAddress.From(farSocket.LocalEndPoint)), new Side(this, isFar: false));
         });
         await connected.Task.WaitAsync(Patience);
     }
@@ -87,23 +87,12 @@ internal sealed class StreamPair : IAsyncDisposable
     {
         if (!FarIsMute)
         {
-            near?.Receive(train, segmentSize, new UdpOutput(nearSocket, farSocket));
+            near?.Receive(train, segmentSize, new UdpOutput(nearSocket, UdpAddress.From(farSocket.LocalEndPoint)));
         }
     }
 
     private void OnFar(in UdpAddress from, Span<byte> train, int segmentSize) =>
-        far?.Receive(train, segmentSize, new UdpOutput(farSocket, nearSocket));
-
-    private sealed class UdpOutput(UdpSocket socket, UdpSocket peer) : IQuicOutput
-    {
-        private readonly UdpAddress to = UdpAddress.From(peer.LocalEndPoint);
-
-        public int HeaderRoom => 0;
-
-        public int MaxDatagramSize => 1400;
-
-        public bool Send(Span<byte> train, int segmentSize) => socket.Send(to, train, segmentSize) != SendResult.WouldBlock;
-    }
+        far?.Receive(train, segmentSize, new UdpOutput(farSocket, UdpAddress.From(nearSocket.LocalEndPoint)));
 
     private sealed class Side(StreamPair pair, bool isFar) : IQuicHandler
     {
